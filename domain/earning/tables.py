@@ -1,0 +1,120 @@
+"""Rows of earning: running tallies of units, what each activity is due and why, campaign totals and import runs."""
+
+from tortoise import fields
+from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
+from tortoise.models import Model
+
+
+class Tally(Model):
+    """The running state of one unit of evaluation: (terms version, rule, subject, period)."""
+
+    id = fields.UUIDField(primary_key=True)
+    program_id = fields.UUIDField()
+    terms_id = fields.UUIDField()
+    rule = fields.CharField(max_length=64)
+    subject_id = fields.UUIDField()
+    period_start = fields.DatetimeField()
+    period_end = fields.DatetimeField(null=True)
+    activities = fields.IntField(default=0)
+    state = fields.JSONField[dict[str, object]]()
+
+    class Meta:
+        table = "tally"
+        constraints = (
+            UniqueConstraint(
+                fields=("terms_id", "rule", "subject_id", "period_start"), name="tally_is_one_per_unit_of_evaluation"
+            ),
+            CheckConstraint(check="activities BETWEEN 0 AND 10000", name="tally_holds_at_most_ten_thousand"),
+        )
+
+
+class Due(Model):
+    """What one activity (or milestone) is due under one rule for one beneficiary, what was granted, and why.
+
+    `own_due` is after caps and before stacking, `due` after stacking, `granted` what the awards stand at.
+    A non-award is a row with due 0 and its reasons.
+    """
+
+    id = fields.UUIDField(primary_key=True)
+    tally_id = fields.UUIDField()
+    program_id = fields.UUIDField()
+    terms_id = fields.UUIDField()
+    rule = fields.CharField(max_length=64)
+    activity_id = fields.UUIDField(null=True)
+    milestone = fields.CharField(max_length=64, null=True)
+    beneficiary_kind = fields.CharField(max_length=8)
+    beneficiary_id = fields.UUIDField()
+    unit = fields.CharField(max_length=16)
+    own_due = fields.BigIntField()
+    due = fields.BigIntField()
+    granted = fields.BigIntField(default=0)
+    awards = fields.IntField(default=0)
+    deal_key = fields.CharField(max_length=128, null=True)
+    stacking_group = fields.CharField(max_length=64, null=True)
+    occurred_at = fields.DatetimeField()
+    explanation = fields.JSONField[list[dict[str, object]]]()
+    recorded_at = fields.DatetimeField()
+
+    class Meta:
+        table = "due"
+        constraints = (
+            CheckConstraint(
+                check="own_due >= 0 AND due BETWEEN 0 AND own_due AND granted BETWEEN 0 AND due AND awards >= 0",
+                name="due_is_granted_within_itself",
+            ),
+            CheckConstraint(
+                check="(activity_id IS NULL) <> (milestone IS NULL)", name="due_names_activity_or_milestone"
+            ),
+        )
+
+
+class CampaignTotal(Model):
+    """What one rule of a program has granted in total, where its terms set a campaign cap."""
+
+    id = fields.UUIDField(primary_key=True)
+    program_id = fields.UUIDField()
+    rule = fields.CharField(max_length=64)
+    granted = fields.BigIntField(default=0)
+
+    class Meta:
+        table = "campaign_total"
+        constraints = (
+            UniqueConstraint(fields=("program_id", "rule"), name="campaign_total_is_one_per_rule"),
+            CheckConstraint(check="granted >= 0", name="campaign_total_is_never_below_zero"),
+        )
+
+
+class ImportRun(Model):
+    """One file being imported by a source's mapping, resumable at `next_row`."""
+
+    id = fields.UUIDField(primary_key=True)
+    source_id = fields.UUIDField()
+    file_name = fields.CharField(max_length=255)
+    file_digest = fields.BinaryField()
+    rows = fields.IntField()
+    next_row = fields.IntField(default=0)
+    counts = fields.JSONField[dict[str, int]]()
+    recorded_at = fields.DatetimeField()
+    finished_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "import_run"
+        constraints = (
+            UniqueConstraint(fields=("source_id", "file_digest"), name="import_run_is_one_per_file"),
+            CheckConstraint(check="next_row BETWEEN 0 AND rows", name="import_run_position_is_within_the_file"),
+        )
+
+
+class ImportRow(Model):
+    """How one row of an import ended when it was not simply recorded: skipped, rejected or corrected, with a reason."""
+
+    id = fields.UUIDField(primary_key=True)
+    run_id = fields.UUIDField()
+    row = fields.IntField()
+    external_id = fields.CharField(max_length=128, null=True)
+    outcome = fields.CharField(max_length=12)
+    reason = fields.JSONField[dict[str, object]]()
+
+    class Meta:
+        table = "import_row"
+        constraints = (UniqueConstraint(fields=("run_id", "row"), name="import_row_ends_once"),)

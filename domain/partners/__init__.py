@@ -1,0 +1,4 @@
+"""Partners, their members and the dated facts that rules may know about them.
+
+Touching storage: registering (partners and members by set), facts (as-of look-ups and appends), reading.
+"""
