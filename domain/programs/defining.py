@@ -20,8 +20,8 @@ CODE_LENGTH_MAX = 64
 TERMS_VERSIONS_MAX = 1_000
 
 INSERT_PROGRAM = """
-INSERT INTO program (id, code, name, description, zone, unit, state, visibility, audience, starts_at, ends_at, grace_days,
-                     objective, debt_policy, expired_hold_days, recorded_at, version)
+INSERT INTO program (id, code, name, description, zone, unit, state, visibility, audience, starts_at, ends_at,
+                     grace_days, objective, debt_policy, expired_hold_days, recorded_at, version)
 VALUES ($1, $2, $3, $4, $5, $6, 'DRAFT', $7, $8, $9, $10, $11, $12, $13, $14, $15, 1)
 ON CONFLICT (code) DO NOTHING RETURNING id
 """
