@@ -34,10 +34,10 @@ test-long: $(READY) ## faults and fuzz for a while: SUITE=all SEED=0 MINUTES=10
 bench: $(READY) ## the measured figures of docs/, on this machine
 	$(BIN)/python -m benchmarks
 
-check: $(READY) ## style, arrows and types
+check: $(READY) ## style, the rules of the house with its arrows, and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/lint-imports
+	$(BIN)/python -m pytest tests/house
 	$(BIN)/pyright
 
 format: $(READY) ## rewrite the source in the house style
