@@ -15,6 +15,7 @@ from domain.kernel.periods import Period, period_of, program_window
 from domain.partners.facts import facts_as_of
 from domain.programs.matching import Bindable, Binding, TermsCache, bindings
 from domain.programs.rules import Basis, Moment, Rule, SubjectKind
+from domain.programs.terms import Declared
 
 SOURCES = "SELECT id, code FROM source WHERE id = ANY($1::uuid[])"
 
@@ -81,7 +82,7 @@ async def cases(op: Operation, placed: Sequence[Placed]) -> list[Case]:
     facts = await _facts(op, placed)
     return [
         Case(
-            activity=_view(one, codes[one.state.source_id]),
+            activity=_view(one.state, codes[one.state.source_id], one.binding.terms.attributes),
             facts=Facts(
                 subject=facts.get((one.subject.id, one.state.occurred_at), {}),
                 member=_of(facts, one.state.member_id, one.state.occurred_at),
@@ -91,6 +92,12 @@ async def cases(op: Operation, placed: Sequence[Placed]) -> list[Case]:
         )
         for one in placed
     ]
+
+
+async def views(op: Operation, states: Sequence[ActivityState]) -> dict[UUID, ActivityView]:
+    """The states as evaluation sees them, their attributes as stored; one statement for any number."""
+    codes = {row["id"]: row["code"] for row in await op.sql.fetch(SOURCES, list({one.source_id for one in states}))}
+    return {state.activity_id: _view(state, codes[state.source_id], {}) for state in states}
 
 
 def _subject(rule: Rule, state: ActivityState) -> Beneficiary | None:
@@ -108,9 +115,7 @@ def _of(
     return {} if subject_id is None else facts.get((subject_id, at), {})
 
 
-async def _facts(
-    op: Operation, placed: Sequence[Placed]
-) -> Mapping[tuple[UUID, datetime], Mapping[str, object]]:
+async def _facts(op: Operation, placed: Sequence[Placed]) -> Mapping[tuple[UUID, datetime], Mapping[str, object]]:
     kinds: Collection[str] = {kind for one in placed for kind in one.binding.terms.fact_kinds(one.rule)}
     if not kinds:
         return {}
@@ -123,8 +128,7 @@ async def _facts(
     return await facts_as_of(op.sql, sorted(wanted, key=str), kinds)
 
 
-def _view(one: Placed, source: str) -> ActivityView:
-    state, declared = one.state, one.binding.terms.attributes
+def _view(state: ActivityState, source: str, declared: Mapping[str, Declared]) -> ActivityView:
     attributes = {
         name: datetime.fromisoformat(value)
         if isinstance(value, str) and name in declared and declared[name].type is ValueType.TIMESTAMP

@@ -10,7 +10,8 @@ from domain.kernel.operation import Operation
 from domain.kernel.sql import Row
 
 COLUMNS = """id, tally_id, program_id, terms_id, rule, activity_id, milestone, beneficiary_kind, beneficiary_id, unit,
-own_due, due, granted, awards, deal_key, stacking_group, occurred_at, explanation"""
+own_due, due, granted, awards, deal_key, stacking_group, occurred_at,
+matures_at, expires_at, explanation"""
 
 OF_UNITS = f"SELECT {COLUMNS} FROM due WHERE tally_id = ANY($1::uuid[]) ORDER BY id FOR UPDATE"
 
@@ -26,16 +27,18 @@ WHERE (deal_key, stacking_group) IN (SELECT * FROM unnest($1::text[], $2::text[]
 
 INSERT = f"""
 INSERT INTO due ({COLUMNS}, recorded_at)
-SELECT *, $19 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::uuid[], $7::text[], $8::text[],
+SELECT *, $21 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::uuid[], $7::text[], $8::text[],
   $9::uuid[], $10::text[], $11::bigint[], $12::bigint[], $13::bigint[], $14::int[], $15::text[], $16::text[],
-  $17::timestamptz[], $18::jsonb[])
+  $17::timestamptz[], $18::timestamptz[], $19::timestamptz[], $20::jsonb[])
 """
 
 UPDATE = """
 UPDATE due SET own_due = new.own_due, due = new.due, granted = new.granted, awards = new.awards,
-               deal_key = new.deal_key, occurred_at = new.occurred_at, explanation = new.explanation
-FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::int[], $6::text[], $7::timestamptz[], $8::jsonb[])
-     AS new (id, own_due, due, granted, awards, deal_key, occurred_at, explanation)
+               deal_key = new.deal_key, occurred_at = new.occurred_at, matures_at = new.matures_at,
+               expires_at = new.expires_at, explanation = new.explanation
+FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::int[], $6::text[], $7::timestamptz[],
+            $8::timestamptz[], $9::timestamptz[], $10::jsonb[])
+     AS new (id, own_due, due, granted, awards, deal_key, occurred_at, matures_at, expires_at, explanation)
 WHERE due.id = new.id
 """
 
@@ -63,6 +66,8 @@ class Line:
     deal_key: str | None
     stacking_group: str | None
     occurred_at: datetime
+    matures_at: datetime
+    expires_at: datetime | None
     explanation: list[dict[str, Any]]
 
     @property
@@ -105,11 +110,22 @@ async def insert_lines_in(op: Operation, lines: Sequence[Line]) -> None:
 async def update_lines_in(op: Operation, lines: Sequence[Line]) -> None:
     """Known lines stand at their new amounts and explanations."""
     if lines:
-        names = ("id", "own_due", "due", "granted", "awards", "deal_key", "occurred_at", "explanation")
-        columns: list[list[Any]] = [[getattr(line, name) for line in lines] for name in names]
+        columns: list[list[Any]] = [[getattr(line, name) for line in lines] for name in MOVING]
         await op.sql.execute(UPDATE, *columns)
 
 
+MOVING = (
+    "id",
+    "own_due",
+    "due",
+    "granted",
+    "awards",
+    "deal_key",
+    "occurred_at",
+    "matures_at",
+    "expires_at",
+    "explanation",
+)
 NAMES = tuple(name.strip() for name in COLUMNS.split(","))
 
 
