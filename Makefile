@@ -38,7 +38,7 @@ check: $(READY) ## style, the rules of the house with its arrows, and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest tests/house
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 format: $(READY) ## rewrite the source in the house style
 	$(BIN)/ruff check --fix .
@@ -51,9 +51,9 @@ tamper: $(READY) ## edit every column of the books behind the ledger's back; eac
 	$(BIN)/python -m benchmarks.tamper
 
 lock: ## write requirements.lock (all) and requirements-run.lock (what a server needs) anew; needs uv
-	$(UV) lock --quiet --upgrade
-	$(UV) export $(EXPORT) --all-extras --output-file requirements.lock
-	$(UV) export $(EXPORT) --output-file requirements-run.lock
+	@$(UV) lock --quiet --upgrade
+	@$(UV) export $(EXPORT) --all-extras --output-file requirements.lock
+	@$(UV) export $(EXPORT) --output-file requirements-run.lock
 
 EXPORT := --quiet --locked --format requirements-txt --no-emit-project --no-header --no-annotate \
 	--no-default-groups --group build

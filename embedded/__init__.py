@@ -1,6 +1,6 @@
 """Supervisor for the PostgreSQL and Valkey that come as wheels; knows nothing of the rest of the project.
 
-supervisor  EmbeddedServers: start both, keep them alive, stop them in reverse
+supervisor  EmbeddedServers (both) and Supervisor (any): start, keep alive, stop in reverse
 postgres    EmbeddedPostgres: start, stop, url(database), pid
 valkey      EmbeddedValkey: start, stop, url(database), pid
 server      what both share: ownership, orphans, launch, attach, stop

@@ -1,14 +1,17 @@
 """As whom a server runs: PostgreSQL refuses root, so root lends it `nobody` or a user namespace."""
 
 import os
-import pwd
 import shutil
 import stat
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from embedded.errors import EmbeddedError
+
+if sys.platform != "win32":
+    import pwd
 
 NOBODY_ID = 65534
 """The id of `nobody` on nearly every system, for the rest and for namespaces, which have no accounts."""

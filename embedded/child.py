@@ -82,11 +82,11 @@ def command_line(pid: int) -> str | None:
     """The command line of a living process, None if there is none (a zombie counts as none)."""
     if sys.platform == "linux":
         try:
-            return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace") or None
+            return os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ")) or None
         except OSError:
             return None
     listed = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, check=False, timeout=10)
-    return listed.stdout.decode(errors="replace").strip() or None
+    return os.fsdecode(listed.stdout.strip()) or None
 
 
 def end_stranger(pid: int, escalation: Sequence[tuple[signal.Signals, float]], alive: Callable[[], bool]) -> None:

@@ -1,9 +1,10 @@
 """Where things are: wheel binaries, private directories, socket directories, the ownership lock and log files."""
 
-import fcntl
 import hashlib
 import os
 import platform
+import re
+import sys
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +13,9 @@ from typing import IO
 from embedded.account import nobody_uid
 from embedded.errors import EmbeddedError
 
+if sys.platform != "win32":
+    import fcntl
+
 SOCKET_PATH_BYTES_MAX = 103
 """The shortest limit of the systems supported (macOS 103, Linux 107), so that a home can move between them."""
 
@@ -19,6 +23,7 @@ LOG_BYTES_MAX = 10_000_000
 """A longer log is set aside once, as `.1`, when its server starts."""
 
 _LONGEST_SOCKET_NAME = ".s.PGSQL.5432.lock"
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9/._+@=~-]+")  # PostgreSQL reads a list of directories, both clients an address
 _EXPLAIN = "install the 'embedded' extra, or point DATABASE_URL and REDIS_URL at servers of your own"
 
 
@@ -61,12 +66,13 @@ def home_directory(home: Path) -> Path:
 
 
 def socket_directory(home: Path) -> Path:
-    """A directory for sockets of `home`, mode 0700, short enough for their paths; the same one at every call.
+    """A directory for sockets of `home`, mode 0700, with a short plain path; the same one at every call.
 
     Refuses: EmbeddedError when somebody else owns the short directory.
     """
     chosen = home / "sockets"
-    if len(os.fsencode(chosen / _LONGEST_SOCKET_NAME)) > SOCKET_PATH_BYTES_MAX:
+    too_long = len(os.fsencode(chosen / _LONGEST_SOCKET_NAME)) > SOCKET_PATH_BYTES_MAX
+    if too_long or not _PLAIN_PATH.fullmatch(str(chosen)):
         digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
         shared = Path("/tmp") if Path("/tmp").is_dir() else Path(tempfile.gettempdir())
         chosen = shared / f"guerdon-{os.getuid()}-{digest}"

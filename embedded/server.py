@@ -4,6 +4,7 @@ import atexit
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -31,6 +32,8 @@ class EmbeddedServer(ABC):
     stop_signals: Sequence[tuple[signal.Signals, float]]
 
     def __init__(self, home: Path) -> None:
+        if sys.platform == "win32":
+            raise EmbeddedError("there are no embedded servers on Windows: use WSL, or set DATABASE_URL and REDIS_URL")
         self.home = home_directory(home)
         self.sockets = socket_directory(self.home)
         self.folder = self.home / self.name
@@ -56,8 +59,7 @@ class EmbeddedServer(ABC):
         while not self._ownership.take():
             if self._answers():
                 return
-            if time.monotonic() > deadline:
-                raise EmbeddedError(f"the {self.name} that another process runs in {self.home} does not become ready")
+            self._give_up_after(deadline, f"the {self.name} that another process runs in {self.home} is not ready")
             time.sleep(POLL_SECONDS)
         if self._running():
             return
@@ -77,8 +79,8 @@ class EmbeddedServer(ABC):
         atexit.unregister(self.stop)
         if self._owner_process not in (0, os.getpid()):  # a fork of the owner must not stop it
             return
+        self._wanted = False  # ends a start that another thread is waiting for
         with self._changing:
-            self._wanted = False
             self._stop_child()
             self._ownership.release()
 
@@ -144,11 +146,16 @@ class EmbeddedServer(ABC):
             while self._child.poll() is None:
                 if self._recorded_pid() == self._child.pid and self._answers():
                     return
-                if time.monotonic() > deadline:
-                    raise EmbeddedError(f"{self.name} did not become ready in time; {self._last_words()}")
+                self._give_up_after(deadline, f"{self.name} did not become ready; see {self.home / 'logs'}")
                 time.sleep(POLL_SECONDS)
             time.sleep(LAUNCH_PAUSE_SECONDS)
         raise EmbeddedError(f"{self.name} ended while starting; {self._last_words()}")
+
+    def _give_up_after(self, deadline: float, reason: str) -> None:
+        if not self._wanted:
+            raise EmbeddedError(f"{self.name} was stopped while it started")
+        if time.monotonic() > deadline:
+            raise EmbeddedError(reason)
 
     def _stop_child(self) -> None:
         if self._child is not None:

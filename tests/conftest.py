@@ -14,11 +14,7 @@ import redis.asyncio
 
 from embedded.supervisor import EmbeddedServers
 from embedded.valkey import DATABASES
-
-try:
-    from migrations import migrate
-except ImportError:  # the one place to change once migrations exist: then import plainly
-    migrate = None
+from migrations import migrate
 
 TEMPLATE = "guerdon_template"
 
@@ -58,8 +54,7 @@ def own_servers(short_folder: Path) -> Iterator[OwnServers]:
 async def template(servers: EmbeddedServers) -> str:
     """The name of a database at the newest migration, to be copied and never written."""
     await _administer(servers, f'CREATE DATABASE "{TEMPLATE}"')
-    if migrate is not None:
-        await migrate(servers.postgres.url(TEMPLATE))
+    await migrate(servers.postgres.url(TEMPLATE))
     return TEMPLATE
 
 

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import asyncpg
@@ -19,7 +20,7 @@ from tortoise.models import Model
 
 from embedded.account import choose_account
 from embedded.errors import EmbeddedError
-from embedded.places import SOCKET_PATH_BYTES_MAX
+from embedded.places import SOCKET_PATH_BYTES_MAX, Ownership
 from embedded.postgres import EmbeddedPostgres
 from embedded.supervisor import EmbeddedServers
 from tests.conftest import OwnServers
@@ -162,6 +163,27 @@ async def test_a_long_home_path_gets_a_short_private_socket_directory(home: Path
         assert await _run(servers.postgres.url(), "SELECT 1") == 1
         assert EmbeddedPostgres(deep).sockets == folder
     folder.rmdir()
+
+
+async def test_a_home_with_commas_spaces_and_accents_works(home: Path) -> None:
+    with EmbeddedServers(home / "chez nous, à côté", durable=False) as servers:
+        assert await _run(servers.postgres.url(), "SELECT 1") == 1
+        async with redis.asyncio.from_url(servers.valkey.url()) as client:
+            assert await client.ping()
+    servers.postgres.sockets.rmdir()
+
+
+def test_a_stop_ends_a_start_that_another_thread_waits_for(home: Path) -> None:
+    owner, other = Ownership(home / "postgres.lock"), EmbeddedPostgres(home)
+    assert owner.take()  # a server that never becomes ready
+    with ThreadPoolExecutor(1) as pool:
+        starting = pool.submit(other.start)
+        _wait_for(starting.running)
+        time.sleep(0.1)
+        other.stop()
+        with pytest.raises(EmbeddedError, match="stopped while it started"):
+            starting.result(5)
+    owner.release()
 
 
 def test_a_socket_directory_of_somebody_else_is_refused(home: Path) -> None:

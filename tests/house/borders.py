@@ -87,7 +87,8 @@ BORDERS = (
         touches=importing("tortoise", "pypika_tortoise"),
     ),
     Border(what="asyncpg", only_in=r"domain/kernel/sql\.py", touches=importing("asyncpg")),
-    Border(what="a transaction", only_in=r"domain/kernel/operation\.py", touches=_transactions),
+    # operation is the door; outbox stamps and claims under its own row locks; sql is what both open one through.
+    Border(what="a transaction", only_in=r"domain/kernel/(operation|outbox|sql)\.py", touches=_transactions),
     # embedded waits for processes of its own, before any of our loops runs.
     Border(what="a sleeping loop", only_in=r"api/(worker|realtime)\.py|embedded/.*", touches=_sleeping_loops),
     Border(what="print", only_in=r"api/cli\.py", touches=_prints),
