@@ -42,7 +42,6 @@ class Limits:
     document_tokens_max: int = 2_000
     document_depth_max: int = 16
     document_selections_max: int = 600
-    document_repeats_max: int = 60
     document_aliases_max: int = 30
     document_directives_max: int = 20
     document_root_fields_max: int = 10
@@ -114,9 +113,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     Refuses: SettingRefused for the first variable that cannot be used.
     """
     source = {name: value for name, value in (os.environ if environment is None else environment).items() if value}
-    limits = {
-        item.name: _number(source, f"GUERDON_{item.name.upper()}", item.default) for item in fields(Limits)
-    }
+    limits = {item.name: _number(source, f"GUERDON_{item.name.upper()}", item.default) for item in fields(Limits)}
     return Settings(
         port=int(_number(source, "PORT", 8000, lowest=0, highest=65_535)),
         host=source.get("HOST", "127.0.0.1"),
