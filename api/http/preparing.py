@@ -26,12 +26,15 @@ from graphql import (
     validate,
     visit,
 )
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from api.http.errors import Code, RequestRefused
 from api.http.guards.cost import CostNode, Overrides, check_cost, compile_cost
 from api.http.guards.documents import check_shape, measure, parse_document
 from api.settings import Limits
 
+VALIDATION_RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -149,8 +152,7 @@ class Documents:
             raise RequestRefused(Code.INTROSPECTION_OFF)
         if not trusted and not ("__schema" in introspects and _digest(document) in self._canonical_introspection):
             check_shape(document, self._limits)
-        # One above what is shown: graphql-core then adds nothing, and presenting cuts the list.
-        errors = validate(self._schema, document, specified_rules, max_errors=self._limits.validation_errors_max)
+        errors = validate(self._schema, document, VALIDATION_RULES, max_errors=self._limits.validation_errors_max)
         if errors:
             raise DocumentInvalid(Code.DOCUMENT_INVALID, errors[: self._limits.validation_errors_max])
         if "__type" in introspects and not self._introspection:
