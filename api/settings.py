@@ -53,7 +53,7 @@ class Limits:
     prepared_documents_max: int = 500
     prepared_bytes_max: int = 2_000_000
     receive_seconds: float = 10.0
-    response_stall_seconds: float = 30.0
+    stream_stall_seconds: float = 30.0
     connections_max: int = 2_000
     headers_bytes_max: int = 32_768
     streams_per_principal_max: int = 10
@@ -66,6 +66,7 @@ class Limits:
     socket_ping_seconds: float = 20.0
     socket_queue_events_max: int = 100
     socket_queue_bytes_max: int = 262_144
+    socket_stall_seconds: float = 10.0
     socket_close_seconds: float = 5.0
     subscription_id_bytes_max: int = 64
     cursor_bytes_max: int = 512

@@ -91,7 +91,7 @@ class GraphQLEndpoint:
             return await self._stream(prepared, asked, actor, context, circumstances)
         result = await self._face.executor.execute(prepared, asked.variables, context)
         body = self._face.presenter.result(result, request_id)
-        status = 200 if "data" in body or media_type == JSON else 400
+        status = _status_of(body, media_type)
         headers = {"cache-control": "no-store"} if authorization or "data" not in body else {}
         return _json(body, status, media_type, headers)
 
@@ -143,6 +143,15 @@ class GraphQLEndpoint:
         if retry_after_ms is not None:
             headers["retry-after"] = str(-(-retry_after_ms // 1000))
         return _json({"errors": errors}, status, media_type, headers)
+
+
+def _status_of(body: Mapping[str, Any], media_type: str) -> int:
+    if "data" in body:
+        return 200
+    code = body["errors"][0]["extensions"]["code"]
+    if code == Code.INTERNAL:
+        return 500
+    return 200 if media_type == JSON else 400
 
 
 def _query_string(request: Request) -> dict[str, Any]:

@@ -45,7 +45,7 @@ class Presenter:
             return _placed(error, original.message) | {
                 "extensions": extensions_of(original.code, request_id, original.retry_after_ms)
             }
-        if not ran:
+        if not ran and error.nodes:
             # A scalar that cannot read its value; graphql-core puts the exception's text into the message.
             return _placed(error, MISFIT_MESSAGE) | {"extensions": extensions_of(Code.BAD_INPUT, request_id)}
         self.fault(original, request_id, path=error.path)

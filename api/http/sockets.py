@@ -1,4 +1,4 @@
-"""One WebSocket speaking graphql-transport-ws: subscriptions only, bounded in every direction, closed when access ends."""
+"""One WebSocket speaking graphql-transport-ws: subscriptions only, bounded every way, closed when access ends."""
 
 import asyncio
 import time
@@ -29,6 +29,8 @@ from api.http.preparing import DocumentInvalid
 from api.logs import log
 
 PROTOCOL = "graphql-transport-ws"
+ENDS_SOCKET = frozenset({Code.SUBSCRIPTIONS_ONLY, Code.SUBSCRIBER_TOO_SLOW, Code.TOKEN_EXPIRED, Code.ACCESS_REVOKED})
+UNSENT_IS_DROPPED = frozenset({Code.SUBSCRIBER_TOO_SLOW, Code.TOKEN_EXPIRED, Code.ACCESS_REVOKED})
 
 
 class SocketEndpoint:
@@ -60,11 +62,13 @@ class Socket:
         self._outbox = Outbox(websocket, self._limits)
         self._pace = MessagePace(self._limits.socket_messages_per_second)
         self._operations: dict[str, asyncio.Task[None]] = {}
+        self._unintroduced = ExitStack()
         self._places = ExitStack()
         self._actor: Actor | None = None
         self._cursor: str | None = None
         self._initialised = False
         self._watchers: list[asyncio.Task[None]] = []
+        self._sending: asyncio.Task[None] | None = None
         self._ending: asyncio.Future[RequestRefused] = asyncio.get_running_loop().create_future()
 
     async def serve(self, speaks_protocol: bool) -> None:
@@ -72,8 +76,13 @@ class Socket:
         if not speaks_protocol:
             await self._close(RequestRefused(Code.SUBPROTOCOL_UNKNOWN))
             return
+        try:
+            self._hold(self._unintroduced, f"unintroduced:{self._address}", self._limits.sockets_per_address_max)
+        except RequestRefused as refused:
+            await self._close(refused)
+            return
         reading = asyncio.create_task(self._read())
-        sending = asyncio.create_task(self._outbox.run(self._end))
+        sending = self._sending = asyncio.create_task(self._outbox.run(self._end))
         self._watchers.append(asyncio.create_task(self._await_init()))
         try:
             await asyncio.wait((reading, self._ending), return_when=asyncio.FIRST_COMPLETED)
@@ -84,6 +93,7 @@ class Socket:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            self._unintroduced.close()
             self._places.close()
 
     async def _read(self) -> None:
@@ -126,9 +136,9 @@ class Socket:
         token = bearer(payload.get("authorization", payload.get("Authorization", payload.get("token"))))
         # The Authorization header of the handshake is ignored: only what a page's script sends on purpose counts.
         actor = await self._face.authenticate(Credentials(authorization=token, address=self._address))
-        owner = f"socket:{actor.principal_id or self._address}"
         most = self._limits.sockets_per_principal_max if actor.principal_id else self._limits.sockets_per_address_max
-        self._places.enter_context(self._face.connections.place(owner, most, Code.TOO_MANY_SOCKETS))
+        self._hold(self._places, f"socket:{actor.principal_id or self._address}", most)
+        self._unintroduced.close()
         revoked = self._places.enter_context(self._face.connections.revocable(actor.principal_id))
         self._watchers.append(asyncio.create_task(self._await_revocation(revoked)))
         if actor.expires_at is not None:
@@ -155,10 +165,7 @@ class Socket:
         except DocumentInvalid as invalid:
             self._fail(message.id, self._face.presenter.document(invalid, request_id))
         except RequestRefused as refused:
-            if refused.code is Code.SUBSCRIPTIONS_ONLY:
-                self._end(refused)
-            else:
-                self._refuse(message.id, refused, request_id)
+            self._refuse(message.id, refused, request_id)
         except Exception as error:
             self._fail(message.id, [self._face.presenter.fault(error, request_id)])
         finally:
@@ -182,7 +189,7 @@ class Socket:
                 if "data" not in shown:
                     self._fail(message.id, shown["errors"])
                     return
-                self._outbox.put({"id": message.id, "type": "next", "payload": shown})
+                await self._outbox.put_when_room({"id": message.id, "type": "next", "payload": shown})
         finally:
             if (close := getattr(results, "aclose", None)) is not None:
                 await close()
@@ -193,9 +200,15 @@ class Socket:
         self._fail(id, [self._face.presenter.refusal(refused, request_id)])
 
     def _fail(self, id: str, errors: list[dict[str, Any]]) -> None:
-        self._face.metrics.refusals.labels(code=errors[0]["extensions"]["code"]).inc()
+        code = str(errors[0]["extensions"]["code"])
+        if code in ENDS_SOCKET:
+            self._end(RequestRefused(Code(code)))
+            return
         self._operations.pop(id, None)
         self._outbox.put({"id": id, "type": "error", "payload": errors})
+
+    def _hold(self, places: ExitStack, owner: str, most: int) -> None:
+        places.enter_context(self._face.connections.place(owner, most, Code.TOO_MANY_SOCKETS))
 
     async def _await_init(self) -> None:
         await asyncio.sleep(self._limits.socket_init_seconds)
@@ -220,9 +233,10 @@ class Socket:
         log("http").info("socket.closed", code=refused.code.value, close_code=code)
         for task in self._operations.values():
             task.cancel()
-        # What was already promised goes first, unless the client has stopped reading; a client that is gone needs none.
+        if self._sending and refused.code in UNSENT_IS_DROPPED:
+            self._sending.cancel()
         with suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
             async with asyncio.timeout(self._limits.socket_close_seconds):
-                if refused.code is not Code.SUBSCRIBER_TOO_SLOW:
+                if refused.code not in UNSENT_IS_DROPPED:
                     await self._outbox.flushed()
                 await self._websocket.close(code, cut_reason(refused.message))

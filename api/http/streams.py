@@ -97,7 +97,7 @@ class EventStream(Response):
 
     async def _send(self, send: Send, text: str) -> None:
         message = {"type": "http.response.body", "body": text.encode(), "more_body": True}
-        await asyncio.wait_for(send(message), self._face.settings.limits.response_stall_seconds)
+        await asyncio.wait_for(send(message), self._face.settings.limits.stream_stall_seconds)
 
 
 async def _disconnected(receive: Receive) -> None:
