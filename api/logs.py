@@ -13,7 +13,7 @@ SECRET_TEXT = re.compile(
     r"(?i)(bearer\s+)\S+|\bgk_[a-z]+_[A-Za-z0-9_-]+|\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"
     r"|[\w.+-]+@[\w-]+\.[\w.]+"
 )
-TEXT_LENGTH_MAX = 2_000
+TEXT_LENGTH_MAX = 8_000
 
 
 def configure(*, as_json: bool, level: str = "INFO", stream: TextIO | None = None) -> None:
@@ -22,6 +22,7 @@ def configure(*, as_json: bool, level: str = "INFO", stream: TextIO | None = Non
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        # Plain tracebacks: the rich ones print local variables, and with them tokens.
         structlog.processors.format_exc_info,
         hide_secrets,
         structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False),
@@ -43,10 +44,12 @@ def log(room: str) -> structlog.typing.FilteringBoundLogger:
 
 
 def hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace fields with secret names and secrets inside any text, and cut every text at 2,000 characters."""
+    """Replace fields with secret names and secrets inside any text, and cut every text at 8,000 characters."""
     for name, value in event.items():
         if name.lower() in SECRET_NAMES:
             event[name] = "***"
         elif isinstance(value, str):
-            event[name] = SECRET_TEXT.sub(lambda found: f"{found.group(1) or ''}***", value)[:TEXT_LENGTH_MAX]
+            hidden = SECRET_TEXT.sub(lambda found: f"{found.group(1) or ''}***", value)
+            # The end of a traceback says most, the beginning of any other text.
+            event[name] = hidden[-TEXT_LENGTH_MAX:] if name == "exception" else hidden[:TEXT_LENGTH_MAX]
     return event

@@ -9,10 +9,6 @@ from api.http.errors import Code, RequestRefused, extensions_of
 from api.http.guards.json import encode_json
 
 
-class _TooSlow(Exception):
-    pass
-
-
 class ReceiveDeadline:
     """Answers 408 and closes the connection when a request's body is not complete after `seconds`."""
 
@@ -26,38 +22,34 @@ class ReceiveDeadline:
             await self._app(scope, receive, send)
             return
         deadline = asyncio.get_running_loop().time() + self._seconds
-        arriving, started, late = True, False, False
+        arriving, started = True, False
 
         async def receive_in_time() -> Message:
-            nonlocal arriving, late
+            nonlocal arriving
             if not arriving:
                 return await receive()
             try:
                 async with asyncio.timeout_at(deadline):
                     message = await receive()
             except TimeoutError:
-                late = True
-                raise _TooSlow from None
+                raise RequestRefused(Code.REQUEST_TOO_SLOW) from None
             arriving = bool(message.get("more_body", False))
             return message
 
-        async def send_unless_late(message: Message) -> None:
+        async def send_noting(message: Message) -> None:
             nonlocal started
-            # An application that turned our exception into an answer of its own is overruled.
-            if not late:
-                started = True
-                await send(message)
+            started = True
+            await send(message)
 
         try:
-            await self._app(scope, receive_in_time, send_unless_late)
-        except _TooSlow:
-            pass
-        if late and not started:
-            await _answer(send)
+            await self._app(scope, receive_in_time, send_noting)
+        except RequestRefused as refused:
+            if started or refused.code is not Code.REQUEST_TOO_SLOW:
+                raise
+            await _answer(refused, send)
 
 
-async def _answer(send: Send) -> None:
-    refused = RequestRefused(Code.REQUEST_TOO_SLOW)
+async def _answer(refused: RequestRefused, send: Send) -> None:
     error = {"message": refused.message, "extensions": extensions_of(refused.code, new_request_id())}
     body = encode_json({"errors": [error]}).encode()
     headers = [

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from api.http.callers import Actor, Circumstances, Credentials, Transport, new_request_id, resume_cursor
 from api.http.errors import Code, RequestRefused
 from api.http.face import Face, GraphQLRequest, read_request
+from api.http.graphiql import PAGE, PAGE_HEADERS
 from api.http.guards.json import decode_json, encode_json
 from api.http.negotiating import EVENT_STREAM, JSON, MEDIA_TYPES, check_body_type, choose_media_type
 from api.http.preparing import DocumentInvalid, Prepared
@@ -25,9 +26,9 @@ QUERY_STRING_BYTES_MAX = 65_536
 class GraphQLEndpoint:
     """The ASGI application behind /graphql for HTTP."""
 
-    def __init__(self, face: Face, *, page: str | None = None) -> None:
+    def __init__(self, face: Face, *, shows_page: bool) -> None:
         self._face = face
-        self._page = page
+        self._shows_page = shows_page
         self._limits = face.settings.limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -48,8 +49,8 @@ class GraphQLEndpoint:
             if request.method not in ("GET", "POST"):
                 raise RequestRefused(Code.METHOD_NOT_ALLOWED)
             accept = request.headers.get("accept")
-            if self._page and request.method == "GET" and not request.url.query and "text/html" in (accept or ""):
-                return Response(self._page, media_type="text/html", headers={"cache-control": "no-store"})
+            if self._shows_page and request.method == "GET" and not request.url.query and "text/html" in (accept or ""):
+                return Response(PAGE, media_type="text/html", headers=PAGE_HEADERS)
             chosen = choose_media_type(accept)
             media_type = JSON if chosen in (None, EVENT_STREAM) else str(chosen)
             if chosen is None:

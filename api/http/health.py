@@ -19,16 +19,12 @@ async def show_live(_: Request) -> Response:
     return JSONResponse({"status": "live"}, headers=NO_STORE)
 
 
-class ShowReady:
-    """200 when every part is ready, 503 with the names of those that are not; never their error texts."""
+def show_ready(ready: Readiness) -> Callable[[Request], Awaitable[Response]]:
+    """An endpoint: 200 when every part is ready, 503 naming those that are not; never their error texts."""
 
-    def __init__(self, ready: Readiness) -> None:
-        self._ready = ready
-
-    async def __call__(self, _: Request) -> Response:
-        """Ask every part, for two seconds at most."""
+    async def show(_: Request) -> Response:
         try:
-            parts = dict(await asyncio.wait_for(self._ready(), READY_SECONDS))
+            parts = dict(await asyncio.wait_for(ready(), READY_SECONDS))
         except Exception as error:
             log("http").error("readiness.failed", exc_info=error)
             parts = {"readiness": "failed"}
@@ -37,3 +33,5 @@ class ShowReady:
             log("http").warning("readiness.waited", part=name, reason=parts[name])
         body = {"status": "waiting", "waiting": waiting} if waiting else {"status": "ready", "parts": sorted(parts)}
         return JSONResponse(body, 503 if waiting else 200, headers=NO_STORE)
+
+    return show

@@ -15,6 +15,8 @@ from api.logs import log
 FAULT_MESSAGE = "Something went wrong on our side; quote the request id."
 MISFIT_MESSAGE = "A value does not fit its type."
 ERRORS_MAX = 100
+# graphql-core quotes the exception of a scalar that failed; a client sees only that the value does not fit.
+_QUOTED_EXCEPTION = re.compile(r", but encountered error '.*'(?=; found:)", re.DOTALL)
 _SUGGESTION = re.compile(r" ?Did you mean .*$", re.DOTALL)
 
 
@@ -76,7 +78,8 @@ class Presenter:
         return {"message": FAULT_MESSAGE, "extensions": extensions_of(Code.INTERNAL, request_id)}
 
     def _text(self, message: str) -> str:
-        return message if self.suggests else _SUGGESTION.sub("", message)
+        safe = _QUOTED_EXCEPTION.sub("", message)
+        return safe if self.suggests else _SUGGESTION.sub("", safe)
 
 
 def is_graphql_error(code: Code) -> bool:

@@ -1,4 +1,4 @@
-"""uvicorn's protocols with the deadlines and bounds it lacks: slow headers, large headers, ping floods, stuck closes."""
+"""uvicorn's protocols with the bounds it lacks: slow or large headers, ping floods, closes that nobody answers."""
 
 import asyncio
 import time
