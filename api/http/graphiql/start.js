@@ -25,16 +25,16 @@ function subscribe(request, headers) {
   };
 }
 
-function isSubscription(options, name) {
-  return options.documentAST.definitions.some((definition) =>
-    definition.kind === 'OperationDefinition' && definition.operation === 'subscription' &&
-    (!name || definition.name?.value === name));
+// GraphiQL's parsed document lags behind the editor, so the text itself is asked which operation runs.
+function isSubscription({ query, operationName }) {
+  const text = query.replace(/"""[^]*?"""|"(?:\\.|[^"\\\n])*"|#[^\n]*/g, ' ');
+  return operationName
+    ? new RegExp(`\\bsubscription\\s+${operationName}\\b`).test(text)
+    : /(^|})\s*subscription\b/.test(text);
 }
 
 function fetcher(request, options) {
-  return options.documentAST && isSubscription(options, request.operationName)
-    ? subscribe(request, options.headers ?? {})
-    : http(request, options);
+  return isSubscription(request) ? subscribe(request, options.headers ?? {}) : http(request, options);
 }
 
 ReactDOM.createRoot(document.getElementById('graphiql')).render(
@@ -45,6 +45,5 @@ ReactDOM.createRoot(document.getElementById('graphiql')).render(
     inputValueDeprecation: true,
     schemaDescription: true,
     defaultEditorToolsVisibility: true,
-    defaultHeaders: '{\n  "Authorization": "Bearer "\n}',
   }),
 );
