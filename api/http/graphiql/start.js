@@ -37,9 +37,27 @@ function fetcher(request, options) {
   return isSubscription(request) ? subscribe(request, options.headers ?? {}) : http(request, options);
 }
 
+// GraphiQL's history keeps headers, and with them tokens; what is stored here has none.
+const storage = {
+  getItem: (key) => localStorage.getItem(key),
+  setItem: (key, value) => localStorage.setItem(key, withoutHeaders(value)),
+  removeItem: (key) => localStorage.removeItem(key),
+  clear: () => localStorage.clear(),
+  get length() { return localStorage.length; },
+};
+
+function withoutHeaders(value) {
+  try {
+    return JSON.stringify(JSON.parse(value, (key, inner) => (key === 'headers' ? null : inner)));
+  } catch {
+    return value;
+  }
+}
+
 ReactDOM.createRoot(document.getElementById('graphiql')).render(
   React.createElement(GraphiQL, {
     fetcher,
+    storage,
     shouldPersistHeaders: false,
     isHeadersEditorEnabled: true,
     inputValueDeprecation: true,
