@@ -2,7 +2,9 @@
 
 import argparse
 import asyncio
+import hashlib
 import io
+import json
 import signal
 import socket
 import threading
@@ -13,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NewType
 
+import httpx2
 import strawberry
 import uvicorn
 from graphql import GraphQLError
@@ -25,6 +28,11 @@ from api.logs import configure
 from api.settings import Limits, Profile, Settings
 
 SECRET = "canary-9f3b2c"
+TRUSTED_HELLO = "query Trusted { hello }"
+TRUSTED_WIDE = "{ root { " + " ".join(f"a{number}: name" for number in range(700)) + " } }"
+TRUSTED_COSTLY = "{ root { page(first: 100) { page(first: 100) { name } } } }"
+HASHES = {hashlib.sha256(text.encode()).hexdigest(): text for text in (TRUSTED_HELLO, TRUSTED_WIDE, TRUSTED_COSTLY)}
+GRAPHQL_JSON = "application/graphql-response+json"
 Even = NewType("Even", int)
 
 
@@ -184,6 +192,20 @@ class Toy:
     streams_open: int = 0
     contexts: list[int] = field(default_factory=list[int])
     logged: io.StringIO = field(default_factory=io.StringIO)
+
+    def post(self, body: Any = None, *, content: bytes | str | None = None, **headers: str) -> httpx2.Response:
+        """POST /graphql with a JSON body (or raw content); `content_type` and other headers by keyword."""
+        sent = {"content-type": "application/json", "accept": GRAPHQL_JSON} | {
+            name.replace("_", "-"): value for name, value in headers.items()
+        }
+        sent = {name: value for name, value in sent.items() if value}
+        if content is not None:
+            return httpx2.post(f"{self.url}/graphql", content=content, headers=sent, timeout=20)
+        return httpx2.post(f"{self.url}/graphql", content=json.dumps(body), headers=sent, timeout=20)
+
+    def ask(self, query: str, **variables: Any) -> httpx2.Response:
+        """POST one document with variables."""
+        return self.post({"query": query, "variables": variables})
 
     async def authenticate(self, credentials: Credentials) -> Actor:
         """Any name but `bad`."""
