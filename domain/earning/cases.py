@@ -1,6 +1,6 @@
 """From stored activities to what evaluation is given: placed in units, with facts and parameters as of each."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -12,7 +12,7 @@ from domain.kernel.expressions import ValueType
 from domain.kernel.money import Amount
 from domain.kernel.operation import Operation
 from domain.kernel.periods import Period, period_of, program_window
-from domain.partners.facts import facts_as_of
+from domain.partners.facts import QUESTIONS_MAX, facts_as_of
 from domain.programs.matching import Bindable, Binding, TermsCache, bindings
 from domain.programs.rules import Basis, Moment, Rule, SubjectKind
 from domain.programs.terms import Declared
@@ -116,16 +116,23 @@ def _of(
 
 
 async def _facts(op: Operation, placed: Sequence[Placed]) -> Mapping[tuple[UUID, datetime], Mapping[str, object]]:
-    kinds: Collection[str] = {kind for one in placed for kind in one.binding.terms.fact_kinds(one.rule)}
-    if not kinds:
-        return {}
-    wanted = {
-        (subject_id, one.state.occurred_at)
+    """What rules read of dated facts: (subject, instant) → kind → value; the latest where several hold at once."""
+    kinds = sorted({kind for one in placed for kind in one.binding.terms.fact_kinds(one.rule)})
+    asked = [
+        (subject_id, kind, one.state.occurred_at)
         for one in placed
-        for subject_id in (one.subject.id, one.state.member_id, one.state.partner_id)
+        for kind in kinds
+        for subject_id in {one.subject.id, one.state.member_id, one.state.partner_id}
         if subject_id is not None
-    }
-    return await facts_as_of(op.sql, sorted(wanted, key=str), kinds)
+    ]
+    found: dict[tuple[UUID, datetime], dict[str, object]] = {}
+    for start in range(0, len(asked), QUESTIONS_MAX):
+        part = asked[start : start + QUESTIONS_MAX]
+        answers = await facts_as_of(op.sql, *(list(column) for column in zip(*part, strict=True)))
+        for (subject_id, kind, at), facts in zip(part, answers, strict=True):
+            if facts:
+                found.setdefault((subject_id, at), {})[kind] = facts[-1].value.get("value")
+    return found
 
 
 def _view(state: ActivityState, source: str, declared: Mapping[str, Declared]) -> ActivityView:

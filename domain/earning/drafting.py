@@ -1,6 +1,6 @@
 """From walked units to drafts: each due becomes the line it was before, or a new one; what vanished is due nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -28,22 +28,17 @@ async def draft(op: Operation, walked: Sequence[WalkedUnit]) -> list[Draft]:
     return drafts
 
 
-def bindings_of(walked: Sequence[WalkedUnit]) -> Mapping[UUID, WalkedUnit]:
-    """The walked units by the id of their row."""
-    return {unit.row.id: unit for unit in walked}
-
-
 def _key(unit: WalkedUnit, due: Due) -> LineKey:
     return (unit.row.id, due.activity_id or due.milestone or "", due.beneficiary.id)
 
 
-def _line(unit: WalkedUnit, due: Due, before: Line | None, ids: "Sequence[UUID] | object") -> Line:
+def _line(unit: WalkedUnit, due: Due, before: Line | None, ids: Iterator[UUID]) -> Line:
     rule = unit.binding.terms.rule(unit.row.key.rule)
     explanation = due.explanation.to_json()
     if before is not None:
         explanation += [reason for reason in before.explanation if reason["code"] in GRANTED_ALREADY]
     return Line(
-        id=before.id if before else next(ids),  # pyright: ignore[reportArgumentType] an iterator of ids
+        id=before.id if before else next(ids),
         tally_id=unit.row.id,
         program_id=unit.binding.program.id,
         terms_id=unit.binding.terms_id,

@@ -1,23 +1,22 @@
 """Walks every unit that a batch touches: the newest activities extend its tally, anything else re-walks it whole."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from domain.activities.activity import ActivityState, Change
-from domain.activities.reading import states_of
+from domain.activities.states import states_of
 from domain.earning.cases import Placed, cases, place
-from domain.earning.evaluation import walk
-from domain.earning.tally import EMPTY, Tally
+from domain.earning.evaluation import UnitTooLong, Walk, walk
+from domain.earning.refusals import UnitIsFull
+from domain.earning.tally import EMPTY, UNIT_ACTIVITIES_MAX, Tally
 from domain.earning.unit import Due, Unit
 from domain.earning.units import LockedUnit, UnitKey, activities_of, lock_units_in
-from domain.earning.views import Beneficiary, Case
+from domain.earning.views import Case
 from domain.kernel.expressions import ConditionCache
 from domain.kernel.operation import Operation
-from domain.kernel.periods import Period
 from domain.kernel.rates import Rate, Rates
 from domain.programs.matching import Binding, TermsCache, terms_facts
-from domain.programs.rules import SubjectKind
 
 RATES = "SELECT id, from_unit, to_unit, numerator, denominator, valid_from FROM rate"
 
@@ -92,7 +91,7 @@ class Walker:
     def extended(self, row: LockedUnit, placed: Sequence[Placed], added: Sequence[Case]) -> WalkedUnit | None:
         """The unit with these activities at its end; None where it must be walked whole."""
         unit = self._unit(row, placed[0])
-        walked = walk(unit, row.tally, added)
+        walked = _walked(unit, row.tally, added)
         if walked.rewalk_needed:
             return None
         return WalkedUnit(row=row, binding=placed[0].binding, tally=walked.tally, dues=walked.dues, whole=False)
@@ -119,7 +118,7 @@ class Walker:
                 binding = empty[row.key.terms_id]
                 walked.append(WalkedUnit(row=row, binding=binding, tally=EMPTY, dues=(), whole=True))
                 continue
-            result = walk(self._unit(row, group[0]), EMPTY, made[row.key])
+            result = _walked(self._unit(row, group[0]), EMPTY, made[row.key])
             walked.append(
                 WalkedUnit(row=row, binding=group[0].binding, tally=result.tally, dues=result.dues, whole=True)
             )
@@ -146,6 +145,13 @@ class Walker:
             rates=self.rates,
             conditions=self.knowledge.conditions,
         )
+
+
+def _walked(unit: Unit, tally: Tally, added: Sequence[Case]) -> Walk:
+    try:
+        return walk(unit, tally, added)
+    except UnitTooLong as trouble:
+        raise UnitIsFull(rule=unit.rule.code, limit=UNIT_ACTIVITIES_MAX) from trouble
 
 
 async def _rates(op: Operation) -> tuple[Rates, dict[tuple[str, str, str], UUID]]:

@@ -60,10 +60,11 @@ class Origin:
 
     order: tuple[datetime, str, str]
     partner_id: UUID | None
-    backfill: bool
 
 
-async def grant_in(op: Operation, knowledge: Knowledge, evaluated: Evaluated, changes: Sequence[Change]) -> None:
+async def grant_in(
+    op: Operation, knowledge: Knowledge, evaluated: Evaluated, changes: Sequence[Change], *, backfill: bool
+) -> None:
     """Lines, awards, entries and tallies follow what the walks say; what grew is asked of the budgets once.
 
     The number of statements does not depend on the number of lines.
@@ -107,7 +108,6 @@ def _origins(changes: Sequence[Change]) -> dict[UUID, Origin]:
         change.current.activity_id: Origin(
             order=(change.current.occurred_at, str(change.current.source_id), change.current.external_id),
             partner_id=change.current.partner_id,
-            backfill=False,
         )
         for change in changes
     }

@@ -15,7 +15,7 @@ class UnitIsFull(Refusal):
     limit: int
     texts: ClassVar[Mapping[str, str]] = {
         "en": "The rule {rule} has counted {limit} activities of this subject in this period; no more fit.",
-        "fr": "La règle {rule} a compté {limit} activités de ce participant sur cette période ; il n’y a plus de place.",
+        "fr": "La règle {rule} a compté {limit} activités de ce participant sur la période ; il n’y a plus de place.",
     }
 
 

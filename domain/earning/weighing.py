@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from domain.activities.reading import states_of_deals
+from domain.activities.states import states_of_deals
 from domain.earning.cases import Placed, place, views
 from domain.earning.explanation import Explanation
 from domain.earning.lines import Line, lines_of_deals
