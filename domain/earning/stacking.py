@@ -1,6 +1,6 @@
 """Stacking: all dues that one deal has under every rule and program, reduced by mode, priority and ceiling."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
@@ -11,8 +11,9 @@ from domain.earning.views import ActivityView, Beneficiary, OrderKey
 from domain.kernel.money import Amount
 from domain.kernel.points import Rounding
 from domain.kernel.rates import RateMissing, Rates, converted
+from domain.programs.document import number_value
 from domain.programs.effects.percent import PPM_WHOLE
-from domain.programs.rules import Basis, StackingMode
+from domain.programs.rules import Basis, Rule, StackingMode
 
 DEAL_LINES_MAX = 10_000
 
@@ -64,11 +65,24 @@ class _Contender:
     terms_id: UUID
     rule: str
     place: Place
-    total: int
+    total: Fraction
 
     @property
     def precedence(self) -> tuple[int, str, str]:
         return (-self.place.priority, str(self.terms_id), self.rule)
+
+
+def place_of(rule: Rule, parameters: Mapping[str, object]) -> Place | None:
+    """The rule's place in stacking, its ceiling resolved; None when it does not stack."""
+    if rule.stacking is None:
+        return None
+    ceiling = rule.stacking.ceiling_ppm
+    return Place(
+        group=rule.stacking.group,
+        mode=rule.stacking.mode,
+        priority=rule.stacking.priority,
+        ceiling_ppm=None if ceiling is None else number_value(ceiling, parameters),
+    )
 
 
 def stacked(deal: Deal, rates: Rates) -> tuple[DealLine, ...]:
@@ -151,9 +165,8 @@ def _contenders(lines: Sequence[DealLine], deal: Deal, rates: Rates) -> list[_Co
         factor = _factor(line.unit, common, deal.occurred_at, rates) or Fraction(0)
         _, total = totals.get((line.terms_id, line.rule), (line.place, Fraction(0)))
         totals[line.terms_id, line.rule] = (line.place, total + line.due * factor)
-    # Totals are compared in millionths, so that two units a rate apart still compare exactly enough to be total.
     found = [
-        _Contender(terms_id=terms_id, rule=rule, place=place, total=int(total * PPM_WHOLE))
+        _Contender(terms_id=terms_id, rule=rule, place=place, total=total)
         for (terms_id, rule), (place, total) in totals.items()
     ]
     return sorted(found, key=lambda item: item.precedence)
