@@ -69,8 +69,11 @@ class Qualification:
             return None
         if isinstance(condition, ExpressionProblem):
             return Reason(code="CONDITION_ERROR", facts={"rule": rule.code, "problem": condition.reason})
-        values = {name: self._value(name, running, case) for name in condition.variables}
-        values = {name: value for name, value in values.items() if value is not None}
+        values: dict[str, object] = {}
+        for name in condition.variables:
+            value = self._value(name, running, case)
+            if value is not None:
+                values[name] = value
         holds = condition.holds(values)
         if isinstance(holds, ExpressionProblem):
             return Reason(code="CONDITION_ERROR", facts={"rule": rule.code, "problem": holds.reason})
