@@ -1,5 +1,6 @@
 """Judges whether an activity counts for a rule: window, enrollment, moment, condition, cooldown, basis and its rate."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from fractions import Fraction
 
@@ -14,7 +15,9 @@ from domain.programs.effects.effect import Totals
 from domain.programs.rules import Basis
 
 ONE = Fraction(1)
-AMOUNT_NAMES = {f"amount_{basis.value.lower()}": basis for basis in Basis if basis is not Basis.UNITS}
+AMOUNT_NAMES: Mapping[str, Basis] = {
+    f"amount_{basis.value.lower()}": basis for basis in Basis if basis is not Basis.UNITS
+}
 SHOWN_CHARACTERS_MAX = 200
 
 
