@@ -95,7 +95,7 @@ class Terms:
         raise KeyError(code)
 
     def period_of(self, rule: Rule, occurred_at: datetime) -> Period:
-        """The period of the rule's unit for an activity of that instant; PROGRAM is the window, also for one outside it.
+        """The period of the rule's unit for an activity of that instant; PROGRAM is the window, even outside it.
 
         Refuses: InstantOutOfBounds.
         """
