@@ -11,7 +11,7 @@ from api.logs import log
 # Name of a part → why it is not ready, or None where it is.
 Readiness = Callable[[], Awaitable[Mapping[str, str | None]]]
 READY_SECONDS = 2.0
-NO_STORE = {"cache-control": "no-store"}
+NO_STORE: Mapping[str, str] = {"cache-control": "no-store"}
 
 
 async def show_live(_: Request) -> Response:

@@ -1,7 +1,7 @@
 """Server-sent events for subscriptions, in the form of the graphql-sse protocol's distinct connections."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +16,11 @@ from api.http.face import Face
 from api.http.guards.json import encode_json
 
 HEARTBEAT_SECONDS = 15.0
-HEADERS = {"cache-control": "no-cache, no-store, no-transform", "x-accel-buffering": "no", "vary": "accept"}
+HEADERS: Mapping[str, str] = {
+    "cache-control": "no-cache, no-store, no-transform",
+    "x-accel-buffering": "no",
+    "vary": "accept",
+}
 
 
 class EventStream(Response):
