@@ -1,10 +1,6 @@
 """Judges whether an activity counts for a rule: window, enrollment, moment, condition, cooldown, basis and its rate."""
 
-<<<<<<< HEAD
-from collections.abc import Mapping
-=======
 from collections.abc import Callable
->>>>>>> rules
 from datetime import datetime, timedelta
 from fractions import Fraction
 from uuid import UUID
@@ -20,9 +16,7 @@ from domain.programs.effects.effect import Totals
 from domain.programs.rules import Basis
 
 ONE = Fraction(1)
-AMOUNT_NAMES: Mapping[str, Basis] = {
-    f"amount_{basis.value.lower()}": basis for basis in Basis if basis is not Basis.UNITS
-}
+AMOUNT_NAMES = {f"amount_{basis.value.lower()}": basis for basis in Basis if basis is not Basis.UNITS}
 SHOWN_CHARACTERS_MAX = 200
 
 Read = Callable[[Running, Case], object]

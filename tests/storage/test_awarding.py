@@ -6,24 +6,20 @@ from typing import Any
 import pytest
 
 from domain.activities.activity import ActivityReversal, Outcome
+from domain.kernel.operation import Door
 from domain.kernel.sql import Database
 from tests.building import World, build_world, deal
 
 FIXED: dict[str, Any] = {"effect": {"kind": "FIXED", "amount": 100}}
 PERCENT: dict[str, Any] = {"effect": {"kind": "PERCENT", "ppm": 10_000}, "basis": "NET", "basis_unit": "USD"}
-BRACKETS: list[dict[str, int]] = [{"from": 0, "ppm": 10_000}, {"from": 100_000, "ppm": 20_000}]
-
-
-@pytest.fixture(scope="module")
-async def books(database: str) -> AsyncIterator[Database]:
-    opened = await Database.open(database, connections_max=8)
-    yield opened
-    await opened.close()
+BRACKETS: list[dict[str, int]] = [{"from": 0, "rate": 10_000}, {"from": 100_000, "rate": 20_000}]
 
 
 @pytest.fixture
-async def world(books: Database, request: pytest.FixtureRequest) -> World:
-    return await build_world(books, source=request.node.name[:64])
+async def world(fresh_database: str) -> AsyncIterator[World]:
+    opened = await Database.open(fresh_database, connections_max=4)
+    yield await build_world(opened)
+    await opened.close()
 
 
 async def reasons(world: World, external_id: str) -> list[str]:
@@ -109,7 +105,7 @@ async def test_a_retroactive_bracket_rerates_what_was_earned_before(world: World
 
 
 async def test_a_milestone_pays_once_and_does_not_move(world: World) -> None:
-    effect = {"kind": "MILESTONE", "measure": "COUNT", "milestones": [{"name": "three", "at": 3, "amount": 500}]}
+    effect = {"kind": "MILESTONE", "measure": "COUNT", "milestones": [{"code": "three", "at": 3, "amount": 500}]}
     await world.launch({"effect": effect, "period": "QUARTER"})
     member = world.members[0]
     await world.record(*(deal(name, member, days=day) for day, name in enumerate("abcd")))
@@ -155,7 +151,7 @@ async def test_a_campaign_cap_holds_across_members(world: World) -> None:
 
 
 async def test_enrollment_parameters_measure_the_rule_to_the_member(world: World) -> None:
-    rate = {"rate": {"type": "INT", "minimum": 0, "maximum": 500, "default": 10}}
+    rate = {"rate": {"type": "INT", "min": 0, "max": 500, "default": 10}}
     rule = {"effect": {"kind": "FIXED", "amount": {"parameter": "rate"}}}
     program = await world.launch(rule, parameters=rate, audience="ENROLLED")
     first, second, third = world.members[:3]
@@ -165,14 +161,14 @@ async def test_enrollment_parameters_measure_the_rule_to_the_member(world: World
     assert [await world.worth(member) for member in (first, second, third)] == [70, 10, 0]
 
 
-async def test_statements_do_not_grow_with_the_batch(database: str, world: World) -> None:
+async def test_statements_do_not_grow_with_the_batch(fresh_database: str, world: World) -> None:
     await world.launch(FIXED, PERCENT | {"code": "percent", "effect": {"kind": "PERCENT", "ppm": 5}}, unit="USD")
     counted: list[str] = []
-    counting = await Database.open(database, connections_max=2, on_query=counted.append)
-    door = type(world.door)(counting)
+    counting = await Database.open(fresh_database, connections_max=1, on_query=counted.append)
+    world.door = Door(counting)
+    await world.record(deal("first", world.members[0], days=-1))
     sizes: list[int] = []
     for start, size in ((0, 3), (1_000, 300)):
-        world.door = door
         counted.clear()
         items = [deal(f"s{start + n}", world.members[n % 3], 10_000 + n, days=n / 1_000) for n in range(size)]
         await world.record(*items)
