@@ -95,8 +95,8 @@ async def lock_periods_in(op: Operation, bookings: Iterable[tuple[UUID, datetime
     periods = await _locked(op, months)
     missing = sorted(months.keys() - periods.keys())
     if missing:
-        columns = zip(*((program_id, starts_at, *months[program_id, starts_at]) for program_id, starts_at in missing))
-        await op.sql.execute(OPEN_PERIODS, new_ids(len(missing)), *map(list, columns))
+        rows = [(*key, *months[key]) for key in missing]
+        await op.sql.execute(OPEN_PERIODS, new_ids(len(rows)), *map(list, zip(*rows, strict=True)))
         periods = await _locked(op, months)
     return Calendar(policies, periods, op.now)
 

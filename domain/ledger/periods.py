@@ -1,4 +1,4 @@
-"""In which calendar month of a program an entry is booked: its own while that is open or in grace, else the open one."""
+"""In which month of a program an entry is booked: its own while that is open or in grace, else the open one."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

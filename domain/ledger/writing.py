@@ -1,4 +1,4 @@
-"""Stores a journal: numbers, books and seals its transactions, then one statement per table whatever the batch's size."""
+"""Stores a journal: its transactions are numbered, booked and sealed; one statement a table whatever its size."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
