@@ -24,7 +24,8 @@ def show_ready(ready: Readiness) -> Callable[[Request], Awaitable[Response]]:
 
     async def show(_: Request) -> Response:
         try:
-            parts = dict(await asyncio.wait_for(ready(), READY_SECONDS))
+            async with asyncio.timeout(READY_SECONDS):
+                parts = dict(await ready())
         except Exception as error:
             log("http").error("readiness.failed", exc_info=error)
             parts = {"readiness": "failed"}

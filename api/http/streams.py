@@ -58,10 +58,8 @@ class EventStream(Response):
                 self._send_all(send), _disconnected(receive), revoked.wait(), _expired(self._actor.expires_at)
             )
             with suppress(Exception):
-                await asyncio.wait_for(
-                    send({"type": "http.response.body", "body": b"", "more_body": False}),
-                    limits.socket_close_seconds,
-                )
+                async with asyncio.timeout(limits.socket_close_seconds):
+                    await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _until_first(self, *waits: Any) -> None:
         tasks = [asyncio.ensure_future(wait) for wait in waits]
@@ -101,7 +99,8 @@ class EventStream(Response):
 
     async def _send(self, send: Send, text: str) -> None:
         message = {"type": "http.response.body", "body": text.encode(), "more_body": True}
-        await asyncio.wait_for(send(message), self._face.settings.limits.stream_stall_seconds)
+        async with asyncio.timeout(self._face.settings.limits.stream_stall_seconds):
+            await send(message)
 
 
 async def _disconnected(receive: Receive) -> None:
