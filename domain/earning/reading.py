@@ -1,0 +1,350 @@
+"""What the face may ask of earning: awards with their lots, what each activity was due and why, reversals of awards."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from domain.access.ownership import BELONGS, BOUND, relation, viewer
+from domain.access.principals import Actor, Relation
+from domain.kernel.sql import Connection, Database, Row
+
+AWARDS_PER_PARENT_MAX = 100
+REVERSALS_PER_AWARD_MAX = 100
+
+
+class AwardState(StrEnum):
+    """Where most of an award stands: the first of these of which its lot still holds a part.
+
+    HELD, PAYABLE, PENDING, AVAILABLE; with none of them left, what took the largest part: SPENT (redeemed, paid or
+    settled a debt), EXPIRED or REVERSED.
+    """
+
+    PENDING = "PENDING"
+    AVAILABLE = "AVAILABLE"
+    HELD = "HELD"
+    PAYABLE = "PAYABLE"
+    SPENT = "SPENT"
+    EXPIRED = "EXPIRED"
+    REVERSED = "REVERSED"
+
+
+class DueOutcome(StrEnum):
+    """GRANTED in full, TRIMMED (granted less than the rule alone would give), or NOTHING."""
+
+    GRANTED = "GRANTED"
+    TRIMMED = "TRIMMED"
+    NOTHING = "NOTHING"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LotParts:
+    """Where an award's points are now; the parts sum to `amount`."""
+
+    lot_id: UUID
+    award_id: UUID
+    program_id: UUID
+    amount: int
+    pending: int
+    available: int
+    held: int
+    payable: int
+    redeemed: int
+    paid: int
+    expired: int
+    reversed: int
+    settled: int
+    matures_at: datetime
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AwardRecord:
+    """Points granted once; `explanation` is a list of {code, …facts}."""
+
+    id: UUID
+    due_id: UUID
+    n: int
+    program_id: UUID
+    terms_id: UUID
+    wallet_id: UUID
+    member_id: UUID | None
+    partner_id: UUID | None
+    activity_id: UUID | None
+    milestone: str | None
+    rule: str
+    unit: str
+    amount: int
+    reversed_total: int
+    occurred_at: datetime
+    recorded_at: datetime
+    explanation: Sequence[Mapping[str, Any]]
+    lot: LotParts
+    state: AwardState
+    version: int
+    relation: Relation
+
+    @property
+    def remaining(self) -> int:
+        """What the award still stands at."""
+        return self.amount - self.reversed_total
+
+
+@dataclass(frozen=True, kw_only=True)
+class DueRecord:
+    """What one activity or milestone is due under one rule for one beneficiary, and why; also why nothing."""
+
+    id: UUID
+    program_id: UUID
+    terms_id: UUID
+    rule: str
+    activity_id: UUID | None
+    milestone: str | None
+    member_id: UUID | None
+    partner_id: UUID | None
+    unit: str
+    own_due: int
+    due: int
+    granted: int
+    deal_key: str | None
+    stacking_group: str | None
+    occurred_at: datetime
+    recorded_at: datetime
+    explanation: Sequence[Mapping[str, Any]]
+    relation: Relation
+
+    @property
+    def outcome(self) -> DueOutcome:
+        """How the due ended."""
+        if self.granted == 0:
+            return DueOutcome.NOTHING
+        return DueOutcome.GRANTED if self.granted == self.own_due else DueOutcome.TRIMMED
+
+
+@dataclass(frozen=True, kw_only=True)
+class AwardReversalRecord:
+    """A part of an award that was taken back for one cause."""
+
+    id: UUID
+    award_id: UUID
+    amount: int
+    cause_id: UUID
+    reason: str | None
+    recorded_at: datetime
+
+
+AWARD_MEMBER = "CASE WHEN wallet.owner_kind = 'MEMBER' THEN wallet.owner_id END"
+LOT_PARTS = ("pending", "available", "held", "payable", "redeemed", "paid", "expired", "reversed", "settled")
+AWARD = f"""
+SELECT award.id, award.due_id, award.n, award.program_id, due.terms_id, award.wallet_id, {AWARD_MEMBER} AS member_id,
+       CASE WHEN wallet.owner_kind = 'PARTNER' THEN wallet.owner_id END AS partner_id, due.activity_id, due.milestone,
+       due.rule, wallet.unit, award.amount, award.reversed_total, award.occurred_at, award.recorded_at,
+       award.explanation, lot.id AS lot_id, {", ".join(f"lot.{part}" for part in LOT_PARTS)}, lot.matures_at,
+       lot.expires_at, wallet.seq AS version, {relation(AWARD_MEMBER, "belonging.partner_id")} AS relation
+FROM award JOIN due ON due.id = award.due_id JOIN wallet ON wallet.id = award.wallet_id
+     JOIN lot ON lot.award_id = award.id {BELONGS} wallet.owner_id"""
+KEYSET = "($6::timestamptz IS NULL OR (award.recorded_at, award.id) < ($6, $7::uuid))"
+NEWEST = "ORDER BY award.recorded_at DESC, award.id DESC LIMIT $8"
+
+AWARDS_OF_WALLETS = f"""
+SELECT page.* FROM unnest($5::uuid[]) AS asked (id) CROSS JOIN LATERAL (
+    {AWARD} WHERE award.wallet_id = asked.id AND {KEYSET} AND ($9::uuid IS NULL OR award.program_id = $9)
+    {NEWEST}) AS page
+WHERE {BOUND} AND page.relation IS NOT NULL ORDER BY page.recorded_at DESC, page.id DESC
+"""
+AWARDS_OF_OWNERS = f"""
+SELECT page.*, asked.id AS owner_id FROM unnest($5::uuid[]) AS asked (id) CROSS JOIN LATERAL (
+    {AWARD} WHERE award.wallet_id = ANY(ARRAY(SELECT own.id FROM wallet AS own WHERE own.owner_id = asked.id))
+        AND {KEYSET} AND ($9::uuid IS NULL OR award.program_id = $9) {NEWEST}) AS page
+WHERE {BOUND} AND page.relation IS NOT NULL ORDER BY page.recorded_at DESC, page.id DESC
+"""
+AWARDS_OF_ACTIVITIES = f"""
+SELECT page.* FROM unnest($5::uuid[]) AS asked (id) CROSS JOIN LATERAL (
+    {AWARD} WHERE due.activity_id = asked.id ORDER BY award.recorded_at, award.id LIMIT {AWARDS_PER_PARENT_MAX}) AS page
+WHERE {BOUND} AND page.relation IS NOT NULL
+"""
+AWARDS_OF_DUES = f"""
+SELECT page.* FROM unnest($5::uuid[]) AS asked (id) CROSS JOIN LATERAL (
+    {AWARD} WHERE award.due_id = asked.id ORDER BY award.n LIMIT {AWARDS_PER_PARENT_MAX}) AS page
+WHERE {BOUND} AND page.relation IS NOT NULL
+"""
+
+After = tuple[datetime, UUID] | None
+
+
+async def awards_by_id(sql: Database | Connection, actor: Actor, ids: Sequence[UUID]) -> Mapping[UUID, AwardRecord]:
+    """Those of the awards that the actor may see."""
+    rows = await sql.fetch(f"{AWARD} WHERE {BOUND} AND award.id = ANY($5::uuid[])", *viewer(actor), list(ids))
+    return {row["id"]: _award(row) for row in rows if row["relation"] is not None}
+
+
+async def awards_of_wallets(
+    sql: Database | Connection,
+    actor: Actor,
+    wallet_ids: Sequence[UUID],
+    *,
+    limit: int,
+    after: After = None,
+    program_id: UUID | None = None,
+) -> Mapping[UUID, list[AwardRecord]]:
+    """A page of each wallet's awards, last recorded first; `after` is (recorded_at, id)."""
+    rows = await sql.fetch(
+        AWARDS_OF_WALLETS, *viewer(actor), list(wallet_ids), *(after or (None, None)), limit, program_id
+    )
+    return _grouped(rows, "wallet_id")
+
+
+async def awards_of_owners(
+    sql: Database | Connection,
+    actor: Actor,
+    owner_ids: Sequence[UUID],
+    *,
+    limit: int,
+    after: After = None,
+    program_id: UUID | None = None,
+) -> Mapping[UUID, list[AwardRecord]]:
+    """A page of each member's or partner's awards over all units, last recorded first; `after` is (recorded_at, id)."""
+    rows = await sql.fetch(
+        AWARDS_OF_OWNERS, *viewer(actor), list(owner_ids), *(after or (None, None)), limit, program_id
+    )
+    return _grouped(rows, "owner_id")
+
+
+async def awards_of_activities(
+    sql: Database | Connection, actor: Actor, activity_ids: Sequence[UUID]
+) -> Mapping[UUID, list[AwardRecord]]:
+    """The first hundred awards that each activity made, for whom the actor may see."""
+    return _grouped(await sql.fetch(AWARDS_OF_ACTIVITIES, *viewer(actor), list(activity_ids)), "activity_id")
+
+
+async def awards_of_dues(
+    sql: Database | Connection, actor: Actor, due_ids: Sequence[UUID]
+) -> Mapping[UUID, list[AwardRecord]]:
+    """The first hundred awards of each due, in order of n."""
+    return _grouped(await sql.fetch(AWARDS_OF_DUES, *viewer(actor), list(due_ids)), "due_id")
+
+
+REVERSALS = f"""
+SELECT page.* FROM ({AWARD} WHERE award.id = ANY($5::uuid[])) AS seen CROSS JOIN LATERAL (
+    SELECT reversal.id, reversal.award_id, reversal.amount, reversal.cause_id, transaction.reason, reversal.recorded_at
+    FROM reversal JOIN transaction ON transaction.id = reversal.transaction_id WHERE reversal.award_id = seen.id
+    ORDER BY reversal.recorded_at, reversal.id LIMIT {REVERSALS_PER_AWARD_MAX}) AS page
+WHERE {BOUND} AND seen.relation IS NOT NULL
+"""
+
+
+async def reversals_of(
+    sql: Database | Connection, actor: Actor, award_ids: Sequence[UUID]
+) -> Mapping[UUID, list[AwardReversalRecord]]:
+    """What was taken back of each award, oldest first, at most a hundred."""
+    found: dict[UUID, list[AwardReversalRecord]] = {}
+    for row in await sql.fetch(REVERSALS, *viewer(actor), list(award_ids)):
+        found.setdefault(row["award_id"], []).append(AwardReversalRecord(**dict(row)))
+    return found
+
+
+DUE_MEMBER = "CASE WHEN due.beneficiary_kind = 'MEMBER' THEN due.beneficiary_id END"
+DUE = f"""
+SELECT due.id, due.program_id, due.terms_id, due.rule, due.activity_id, due.milestone, {DUE_MEMBER} AS member_id,
+       CASE WHEN due.beneficiary_kind = 'PARTNER' THEN due.beneficiary_id END AS partner_id, due.beneficiary_id,
+       due.unit, due.own_due, due.due, due.granted, due.deal_key, due.stacking_group, due.occurred_at, due.recorded_at,
+       due.explanation, {relation(DUE_MEMBER, "belonging.partner_id")} AS relation
+FROM due {BELONGS} due.beneficiary_id"""
+DUES_OF_ACTIVITIES = f"""
+SELECT page.* FROM unnest($5::uuid[]) AS asked (id) CROSS JOIN LATERAL (
+    {DUE} WHERE due.activity_id = asked.id ORDER BY due.program_id, due.rule, due.id
+    LIMIT {AWARDS_PER_PARENT_MAX}) AS page
+WHERE {BOUND} AND page.relation IS NOT NULL
+"""
+DUES_OF_BENEFICIARIES = f"""
+SELECT page.* FROM unnest($5::uuid[]) AS asked (id) CROSS JOIN LATERAL (
+    {DUE} WHERE due.beneficiary_id = asked.id
+        AND ($6::timestamptz IS NULL OR (due.occurred_at, due.id) < ($6, $7::uuid))
+        AND ($9::uuid IS NULL OR due.program_id = $9)
+        AND ($10::text IS NULL OR $10 = CASE WHEN due.granted = 0 THEN 'NOTHING'
+             WHEN due.granted = due.own_due THEN 'GRANTED' ELSE 'TRIMMED' END)
+    ORDER BY due.occurred_at DESC, due.id DESC LIMIT $8) AS page
+WHERE {BOUND} AND page.relation IS NOT NULL ORDER BY page.occurred_at DESC, page.id DESC
+"""
+
+
+async def dues_by_id(sql: Database | Connection, actor: Actor, ids: Sequence[UUID]) -> Mapping[UUID, DueRecord]:
+    """Those of the dues that the actor may see."""
+    rows = await sql.fetch(f"{DUE} WHERE {BOUND} AND due.id = ANY($5::uuid[])", *viewer(actor), list(ids))
+    return {row["id"]: _due(row) for row in rows if row["relation"] is not None}
+
+
+async def dues_of_activities(
+    sql: Database | Connection, actor: Actor, activity_ids: Sequence[UUID]
+) -> Mapping[UUID, list[DueRecord]]:
+    """What each activity was due under every rule it met, awards and non-awards, at most a hundred."""
+    found: dict[UUID, list[DueRecord]] = {}
+    for row in await sql.fetch(DUES_OF_ACTIVITIES, *viewer(actor), list(activity_ids)):
+        found.setdefault(row["activity_id"], []).append(_due(row))
+    return found
+
+
+async def dues_of_beneficiaries(
+    sql: Database | Connection,
+    actor: Actor,
+    beneficiary_ids: Sequence[UUID],
+    *,
+    limit: int,
+    after: After = None,
+    program_id: UUID | None = None,
+    outcome: DueOutcome | None = None,
+) -> Mapping[UUID, list[DueRecord]]:
+    """A page of what each member or partner was due, latest occurrence first; `after` is (occurred_at, id)."""
+    rows = await sql.fetch(
+        DUES_OF_BENEFICIARIES,
+        *viewer(actor),
+        list(beneficiary_ids),
+        *(after or (None, None)),
+        limit,
+        program_id,
+        outcome,
+    )
+    found: dict[UUID, list[DueRecord]] = {}
+    for row in rows:
+        found.setdefault(row["beneficiary_id"], []).append(_due(row))
+    return found
+
+
+def award_state(parts: Mapping[str, int]) -> AwardState:
+    """The documented fold of a lot's parts into one word: see AwardState."""
+    for state in (AwardState.HELD, AwardState.PAYABLE, AwardState.PENDING, AwardState.AVAILABLE):
+        if parts[state.lower()] > 0:
+            return state
+    spent = parts["redeemed"] + parts["paid"] + parts["settled"]
+    ends = ((spent, AwardState.SPENT), (parts["expired"], AwardState.EXPIRED), (parts["reversed"], AwardState.REVERSED))
+    return max(ends, key=lambda end: end[0])[1]
+
+
+def _award(row: Row) -> AwardRecord:
+    parts = {part: row[part] for part in LOT_PARTS}
+    lot = LotParts(
+        lot_id=row["lot_id"],
+        award_id=row["id"],
+        program_id=row["program_id"],
+        amount=row["amount"],
+        matures_at=row["matures_at"],
+        expires_at=row["expires_at"],
+        **parts,
+    )
+    taken = {"lot", "state", "relation"}
+    fields = {name: row[name] for name in AwardRecord.__dataclass_fields__ if name not in taken}
+    return AwardRecord(**fields, lot=lot, state=award_state(parts), relation=Relation(row["relation"]))
+
+
+def _due(row: Row) -> DueRecord:
+    fields = {name: row[name] for name in DueRecord.__dataclass_fields__ if name != "relation"}
+    return DueRecord(**fields, relation=Relation(row["relation"]))
+
+
+def _grouped(rows: Sequence[Row], parent: str) -> Mapping[UUID, list[AwardRecord]]:
+    found: dict[UUID, list[AwardRecord]] = {}
+    for row in rows:
+        found.setdefault(row[parent], []).append(_award(row))
+    return found

@@ -1,0 +1,349 @@
+"""What the face may ask of programs: programs, terms, enrollments with their parameters, and figures of budgets."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from domain.access.ownership import BELONGS, BOUND, IS_OPERATOR, relation, viewer
+from domain.access.principals import Actor, Relation
+from domain.kernel.sql import Connection, Database, Row
+
+PARAMETER_VERSIONS_MAX = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgramRecord:
+    """A program as its viewer may see it; `relation` is OPERATOR for the vendor's people, else None."""
+
+    id: UUID
+    version: int
+    code: str
+    name: Mapping[str, str]
+    description: Mapping[str, str]
+    zone: str
+    unit: str
+    state: str
+    visibility: str
+    audience: str
+    starts_at: datetime
+    ends_at: datetime | None
+    grace_days: int
+    objective: Mapping[str, Any] | None
+    debt_policy: str
+    relation: Relation | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BudgetRecord:
+    """A program's budget in one unit: `allocated` was funded, `committed` of it is awarded, `balance` is left."""
+
+    program_id: UUID
+    unit: str
+    balance: int
+    allocated: int
+    committed: int
+    as_of: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class TermsRecord:
+    """One published (for operators also unpublished) version of a program's rules."""
+
+    id: UUID
+    program_id: UUID
+    version: int
+    cohort: str
+    effective_from: datetime
+    effective_until: datetime | None
+    published_at: datetime | None
+    document: Mapping[str, Any]
+    triggers: Sequence[str]
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnrollmentRecord:
+    """A subject's part in a program."""
+
+    id: UUID
+    version: int
+    program_id: UUID
+    member_id: UUID | None
+    partner_id: UUID | None
+    cohort: str
+    state: str
+    enrolled_at: datetime
+    ended_at: datetime | None
+    relation: Relation
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParametersRecord:
+    """One dated version of an enrollment's parameters; `in_force` says that it is the one that counts now."""
+
+    enrollment_id: UUID
+    version: int
+    values: Mapping[str, Any]
+    valid_from: datetime
+    vendor_consented_at: datetime | None
+    subject_consented_at: datetime | None
+    in_force: bool
+
+
+VISIBLE = f"""({IS_OPERATOR} OR program.state IN ('SCHEDULED', 'LIVE', 'PAUSED', 'ENDED')
+    AND (program.visibility = 'PUBLIC' OR $4::text <> 'ANONYMOUS'))"""
+PROGRAM = f"SELECT program.*, {IS_OPERATOR} AS operated FROM program WHERE {BOUND} AND {VISIBLE}"
+
+PROGRAMS = f"""{PROGRAM} AND ($5::text IS NULL OR program.state = $5)
+    AND ($6::text IS NULL OR strpos(lower(program.code || ' ' || program.name::text), lower($6)) > 0)
+    AND ($7::timestamptz IS NULL OR (program.starts_at, program.id) < ($7, $8::uuid))
+ORDER BY program.starts_at DESC, program.id DESC LIMIT $9"""
+
+
+async def programs(
+    sql: Database | Connection,
+    actor: Actor,
+    *,
+    limit: int,
+    after: tuple[datetime, UUID] | None = None,
+    state: str | None = None,
+    search: str | None = None,
+) -> list[ProgramRecord]:
+    """The programs the actor may know of, newest start first; `after` is (starts_at, id) of the last one seen."""
+    instant, last = after or (None, None)
+    rows = await sql.fetch(PROGRAMS, *viewer(actor), state, search, instant, last, limit)
+    return [_program(row) for row in rows]
+
+
+async def programs_total(
+    sql: Database | Connection, actor: Actor, *, state: str | None = None, search: str | None = None
+) -> int:
+    """How many programs `programs` would list in all; there are few."""
+    counted = f"SELECT count(*) FROM ({PROGRAMS}) AS listed"
+    return await sql.fetchval(counted, *viewer(actor), state, search, None, None, None)
+
+
+async def programs_by_id(
+    sql: Database | Connection, actor: Actor, ids: Sequence[UUID]
+) -> Mapping[UUID, ProgramRecord]:
+    """Those of the programs that the actor may know of."""
+    rows = await sql.fetch(f"{PROGRAM} AND program.id = ANY($5::uuid[])", *viewer(actor), list(ids))
+    return {row["id"]: _program(row) for row in rows}
+
+
+async def program_by_code(sql: Database | Connection, actor: Actor, code: str) -> ProgramRecord | None:
+    """The program of this code, if the actor may know of it."""
+    row = await sql.fetchrow(f"{PROGRAM} AND program.code = $5", *viewer(actor), code)
+    return None if row is None else _program(row)
+
+
+# Only funding writes `issued`, so the sum is over the few fundings and not over every award.
+BUDGETS = f"""
+SELECT budget.program_id, budget.unit, budget.balance, guerdon_now() AS as_of,
+       (SELECT COALESCE(-sum(entry.amount), 0)::bigint FROM entry
+        WHERE entry.program_id = budget.program_id AND entry.kind = 'issued' AND entry.unit = budget.unit) AS allocated
+FROM budget JOIN program ON program.id = budget.program_id AND program.unit = budget.unit
+WHERE {BOUND} AND {IS_OPERATOR} AND budget.program_id = ANY($5::uuid[])
+"""
+
+
+async def budgets_of(
+    sql: Database | Connection, actor: Actor, program_ids: Sequence[UUID]
+) -> Mapping[UUID, BudgetRecord]:
+    """The budget of each program in its own unit, for operators; a program that was never funded has none."""
+    rows = await sql.fetch(BUDGETS, *viewer(actor), list(program_ids))
+    return {
+        row["program_id"]: BudgetRecord(**dict(row), committed=row["allocated"] - row["balance"]) for row in rows
+    }
+
+
+TERMS_SEEN = f"""({IS_OPERATOR} OR terms.published_at IS NOT NULL AND (terms.cohort = 'standard' OR EXISTS (
+    SELECT 1 FROM enrollment WHERE enrollment.program_id = terms.program_id AND enrollment.cohort = terms.cohort
+        AND enrollment.subject_id IN ($2::uuid, $3::uuid))))"""
+TERMS_COLUMNS = """terms.id, terms.program_id, terms.version, terms.cohort, terms.effective_from, terms.effective_until,
+    terms.published_at, terms.document, terms.triggers, encode(terms.digest, 'hex') AS digest"""
+
+TERMS_OF = f"""
+SELECT page.* FROM program CROSS JOIN LATERAL (
+    SELECT {TERMS_COLUMNS} FROM terms
+    WHERE terms.program_id = program.id AND {TERMS_SEEN} AND ($6::int IS NULL OR terms.version < $6)
+    ORDER BY terms.version DESC LIMIT $7) AS page
+WHERE {BOUND} AND {VISIBLE} AND program.id = ANY($5::uuid[]) ORDER BY page.program_id, page.version DESC
+"""
+
+
+async def terms_of(
+    sql: Database | Connection, actor: Actor, program_ids: Sequence[UUID], *, limit: int, after: int | None = None
+) -> Mapping[UUID, list[TermsRecord]]:
+    """A page of each program's terms, newest version first; `after` is the version seen last.
+
+    Terms of a special cohort are shown to operators and to those who are enrolled in it.
+    """
+    rows = await sql.fetch(TERMS_OF, *viewer(actor), list(program_ids), after, limit)
+    found: dict[UUID, list[TermsRecord]] = {}
+    for row in rows:
+        found.setdefault(row["program_id"], []).append(TermsRecord(**dict(row)))
+    return found
+
+
+TERMS_BY_ID = f"""
+SELECT {TERMS_COLUMNS} FROM terms JOIN program ON program.id = terms.program_id
+WHERE {BOUND} AND {VISIBLE} AND {TERMS_SEEN} AND terms.id = ANY($5::uuid[])
+"""
+
+
+async def terms_by_id(sql: Database | Connection, actor: Actor, ids: Sequence[UUID]) -> Mapping[UUID, TermsRecord]:
+    """Those of the terms that the actor may read."""
+    rows = await sql.fetch(TERMS_BY_ID, *viewer(actor), list(ids))
+    return {row["id"]: TermsRecord(**dict(row)) for row in rows}
+
+
+CURRENT_TERMS = f"""
+SELECT DISTINCT ON (terms.program_id) {TERMS_COLUMNS}
+FROM terms JOIN program ON program.id = terms.program_id
+WHERE {BOUND} AND {VISIBLE} AND {TERMS_SEEN} AND terms.program_id = ANY($5::uuid[]) AND terms.cohort = $6
+    AND terms.published_at IS NOT NULL AND terms.effective_from <= guerdon_now()
+    AND (terms.effective_until IS NULL OR terms.effective_until > guerdon_now())
+ORDER BY terms.program_id, terms.version DESC
+"""
+
+
+async def current_terms(
+    sql: Database | Connection, actor: Actor, program_ids: Sequence[UUID], *, cohort: str
+) -> Mapping[UUID, TermsRecord]:
+    """The terms of the cohort that are in force now, per program."""
+    rows = await sql.fetch(CURRENT_TERMS, *viewer(actor), list(program_ids), cohort)
+    return {row["program_id"]: TermsRecord(**dict(row)) for row in rows}
+
+
+ENROLLED_MEMBER = "CASE WHEN enrollment.subject_kind = 'MEMBER' THEN enrollment.subject_id END"
+ENROLLED_RELATION = f"""CASE WHEN enrollment.subject_kind = 'PARTNER' AND enrollment.subject_id = $3::uuid
+    AND $4::text IN ('MEMBER', 'PARTNER_ADMIN') THEN 'PARTNER'
+    ELSE {relation(ENROLLED_MEMBER, "belonging.partner_id")} END"""
+ENROLLMENT = f"""
+SELECT enrollment.id, enrollment.version, enrollment.program_id, {ENROLLED_MEMBER} AS member_id,
+       CASE WHEN enrollment.subject_kind = 'PARTNER' THEN enrollment.subject_id END AS partner_id,
+       enrollment.cohort, enrollment.state, enrollment.enrolled_at, enrollment.ended_at,
+       {ENROLLED_RELATION} AS relation
+FROM enrollment {BELONGS} enrollment.subject_id"""
+KEYSET = "($6::timestamptz IS NULL OR (enrollment.enrolled_at, enrollment.id) < ($6, $7::uuid))"
+NEWEST = "ORDER BY enrollment.enrolled_at DESC, enrollment.id DESC LIMIT $8"
+
+ENROLLMENTS_OF_SUBJECTS = f"""
+SELECT page.*, asked.id AS parent_id FROM unnest($5::uuid[]) AS asked (id) CROSS JOIN LATERAL (
+    {ENROLLMENT} WHERE enrollment.subject_id = asked.id AND {KEYSET} {NEWEST}) AS page
+WHERE {BOUND} AND page.relation IS NOT NULL ORDER BY page.enrolled_at DESC, page.id DESC
+"""
+ENROLLMENTS_OF_PROGRAMS = f"""
+SELECT page.*, asked.id AS parent_id FROM unnest($5::uuid[]) AS asked (id) CROSS JOIN LATERAL (
+    {ENROLLMENT} WHERE enrollment.program_id = asked.id AND {IS_OPERATOR} AND {ENROLLED_RELATION} IS NOT NULL
+        AND {KEYSET} {NEWEST}) AS page
+WHERE {BOUND} ORDER BY page.enrolled_at DESC, page.id DESC
+"""
+
+
+async def enrollments_of_subjects(
+    sql: Database | Connection,
+    actor: Actor,
+    subject_ids: Sequence[UUID],
+    *,
+    limit: int,
+    after: tuple[datetime, UUID] | None = None,
+) -> Mapping[UUID, list[EnrollmentRecord]]:
+    """A page of each member's or partner's enrollments, newest first; `after` is (enrolled_at, id)."""
+    instant, last = after or (None, None)
+    rows = await sql.fetch(ENROLLMENTS_OF_SUBJECTS, *viewer(actor), list(subject_ids), instant, last, limit)
+    return _enrollments_by_parent(rows)
+
+
+async def enrollments_of_programs(
+    sql: Database | Connection,
+    actor: Actor,
+    program_ids: Sequence[UUID],
+    *,
+    limit: int,
+    after: tuple[datetime, UUID] | None = None,
+) -> Mapping[UUID, list[EnrollmentRecord]]:
+    """A page of each program's enrollments, newest first, for operators (a channel manager: the portfolio's)."""
+    instant, last = after or (None, None)
+    rows = await sql.fetch(ENROLLMENTS_OF_PROGRAMS, *viewer(actor), list(program_ids), instant, last, limit)
+    return _enrollments_by_parent(rows)
+
+
+MY_ENROLLMENTS = f"""
+SELECT DISTINCT ON (enrollment.program_id) * FROM (
+    {ENROLLMENT} WHERE {BOUND} AND enrollment.subject_id IN ($2::uuid, $3::uuid)
+        AND enrollment.program_id = ANY($5::uuid[])) AS enrollment
+ORDER BY enrollment.program_id, enrollment.member_id NULLS LAST
+"""
+
+
+async def my_enrollments(
+    sql: Database | Connection, actor: Actor, program_ids: Sequence[UUID]
+) -> Mapping[UUID, EnrollmentRecord]:
+    """The actor's own enrollment in each program, or else the one of the actor's partner."""
+    rows = await sql.fetch(MY_ENROLLMENTS, *viewer(actor), list(program_ids))
+    return {row["program_id"]: _enrollment(row) for row in rows if row["relation"] is not None}
+
+
+async def enrollments_by_id(
+    sql: Database | Connection, actor: Actor, ids: Sequence[UUID]
+) -> Mapping[UUID, EnrollmentRecord]:
+    """Those of the enrollments that the actor may see."""
+    rows = await sql.fetch(f"{ENROLLMENT} WHERE {BOUND} AND enrollment.id = ANY($5::uuid[])", *viewer(actor), list(ids))
+    return {row["id"]: _enrollment(row) for row in rows if row["relation"] is not None}
+
+
+PARAMETERS = f"""
+SELECT page.*, page.agreed AND page.version = max(page.version) FILTER (WHERE page.agreed)
+           OVER (PARTITION BY page.enrollment_id) AS in_force
+FROM (SELECT enrollment.id, {ENROLLED_RELATION} AS relation FROM enrollment {BELONGS} enrollment.subject_id
+      WHERE enrollment.id = ANY($5::uuid[])) AS seen
+CROSS JOIN LATERAL (
+    SELECT given.enrollment_id, given.version, given.parameters, given.valid_from, given.vendor_consented_at,
+           given.subject_consented_at,
+           given.vendor_consented_at IS NOT NULL AND given.subject_consented_at IS NOT NULL
+               AND given.valid_from <= guerdon_now() AS agreed
+    FROM enrollment_parameters AS given WHERE given.enrollment_id = seen.id
+    ORDER BY given.version DESC LIMIT {PARAMETER_VERSIONS_MAX}) AS page
+WHERE {BOUND} AND seen.relation IS NOT NULL ORDER BY page.enrollment_id, page.version DESC
+"""
+
+
+async def parameters_of(
+    sql: Database | Connection, actor: Actor, enrollment_ids: Sequence[UUID]
+) -> Mapping[UUID, list[ParametersRecord]]:
+    """The newest hundred versions of each enrollment's parameters, newest first."""
+    found: dict[UUID, list[ParametersRecord]] = {}
+    for row in await sql.fetch(PARAMETERS, *viewer(actor), list(enrollment_ids)):
+        found.setdefault(row["enrollment_id"], []).append(
+            ParametersRecord(
+                enrollment_id=row["enrollment_id"],
+                version=row["version"],
+                values=row["parameters"],
+                valid_from=row["valid_from"],
+                vendor_consented_at=row["vendor_consented_at"],
+                subject_consented_at=row["subject_consented_at"],
+                in_force=row["in_force"],
+            )
+        )
+    return found
+
+
+def _program(row: Row) -> ProgramRecord:
+    fields = {name: row[name] for name in ProgramRecord.__dataclass_fields__ if name != "relation"}
+    return ProgramRecord(**fields, relation=Relation.OPERATOR if row["operated"] else None)
+
+
+def _enrollment(row: Row) -> EnrollmentRecord:
+    fields = {name: row[name] for name in EnrollmentRecord.__dataclass_fields__ if name != "relation"}
+    return EnrollmentRecord(**fields, relation=Relation(row["relation"]))
+
+
+def _enrollments_by_parent(rows: Sequence[Row]) -> Mapping[UUID, list[EnrollmentRecord]]:
+    found: dict[UUID, list[EnrollmentRecord]] = {}
+    for row in rows:
+        found.setdefault(row["parent_id"], []).append(_enrollment(row))
+    return found
