@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from domain.access.ownership import BELONGS, BOUND, relation, viewer
+from domain.access.ownership import VIEWERS, relation_sql, viewer_arguments
 from domain.access.principals import Actor, Relation
 from domain.kernel.sql import Connection, Database, Row
 
@@ -142,33 +142,37 @@ SELECT award.id, award.due_id, award.n, award.program_id, due.terms_id, award.wa
        CASE WHEN wallet.owner_kind = 'PARTNER' THEN wallet.owner_id END AS partner_id, due.activity_id, due.milestone,
        due.rule, wallet.unit, award.amount, award.reversed_total, award.occurred_at, award.recorded_at,
        award.explanation, lot.id AS lot_id, {", ".join(f"lot.{part}" for part in LOT_PARTS)}, lot.matures_at,
-       lot.expires_at, wallet.seq AS version, {relation(AWARD_MEMBER, "belonging.partner_id")} AS relation
+       lot.expires_at, wallet.seq AS version, {relation_sql(member=AWARD_MEMBER, partner="belonging.partner_id")} AS relation
 FROM award JOIN due ON due.id = award.due_id JOIN wallet ON wallet.id = award.wallet_id
-     JOIN lot ON lot.award_id = award.id {BELONGS} wallet.owner_id"""
-KEYSET = "($6::timestamptz IS NULL OR (award.recorded_at, award.id) < ($6, $7::uuid))"
-NEWEST = "ORDER BY award.recorded_at DESC, award.id DESC LIMIT $8"
+     JOIN lot ON lot.award_id = award.id LEFT JOIN belonging ON belonging.subject_id = wallet.owner_id"""
+KEYSET = "($7::timestamptz IS NULL OR (award.recorded_at, award.id) < ($7, $8::uuid))"
+NEWEST = "ORDER BY award.recorded_at DESC, award.id DESC LIMIT $9"
 
+AWARDS_BY_ID = f"""
+SELECT seen.* FROM {VIEWERS} CROSS JOIN LATERAL ({AWARD} WHERE award.id = ANY($6::uuid[])) AS seen
+WHERE seen.relation IS NOT NULL
+"""
 AWARDS_OF_WALLETS = f"""
-SELECT page.* FROM unnest($5::uuid[]) AS asked (id) CROSS JOIN LATERAL (
-    {AWARD} WHERE award.wallet_id = asked.id AND {KEYSET} AND ($9::uuid IS NULL OR award.program_id = $9)
+SELECT page.* FROM {VIEWERS}, unnest($6::uuid[]) AS asked (id) CROSS JOIN LATERAL (
+    {AWARD} WHERE award.wallet_id = asked.id AND {KEYSET} AND ($10::uuid IS NULL OR award.program_id = $10)
     {NEWEST}) AS page
-WHERE {BOUND} AND page.relation IS NOT NULL ORDER BY page.recorded_at DESC, page.id DESC
+WHERE page.relation IS NOT NULL ORDER BY page.recorded_at DESC, page.id DESC
 """
 AWARDS_OF_OWNERS = f"""
-SELECT page.*, asked.id AS owner_id FROM unnest($5::uuid[]) AS asked (id) CROSS JOIN LATERAL (
+SELECT page.*, asked.id AS owner_id FROM {VIEWERS}, unnest($6::uuid[]) AS asked (id) CROSS JOIN LATERAL (
     {AWARD} WHERE award.wallet_id = ANY(ARRAY(SELECT own.id FROM wallet AS own WHERE own.owner_id = asked.id))
-        AND {KEYSET} AND ($9::uuid IS NULL OR award.program_id = $9) {NEWEST}) AS page
-WHERE {BOUND} AND page.relation IS NOT NULL ORDER BY page.recorded_at DESC, page.id DESC
+        AND {KEYSET} AND ($10::uuid IS NULL OR award.program_id = $10) {NEWEST}) AS page
+WHERE page.relation IS NOT NULL ORDER BY page.recorded_at DESC, page.id DESC
 """
 AWARDS_OF_ACTIVITIES = f"""
-SELECT page.* FROM unnest($5::uuid[]) AS asked (id) CROSS JOIN LATERAL (
+SELECT page.* FROM {VIEWERS}, unnest($6::uuid[]) AS asked (id) CROSS JOIN LATERAL (
     {AWARD} WHERE due.activity_id = asked.id ORDER BY award.recorded_at, award.id LIMIT {AWARDS_PER_PARENT_MAX}) AS page
-WHERE {BOUND} AND page.relation IS NOT NULL
+WHERE page.relation IS NOT NULL
 """
 AWARDS_OF_DUES = f"""
-SELECT page.* FROM unnest($5::uuid[]) AS asked (id) CROSS JOIN LATERAL (
+SELECT page.* FROM {VIEWERS}, unnest($6::uuid[]) AS asked (id) CROSS JOIN LATERAL (
     {AWARD} WHERE award.due_id = asked.id ORDER BY award.n LIMIT {AWARDS_PER_PARENT_MAX}) AS page
-WHERE {BOUND} AND page.relation IS NOT NULL
+WHERE page.relation IS NOT NULL
 """
 
 After = tuple[datetime, UUID] | None
@@ -176,8 +180,8 @@ After = tuple[datetime, UUID] | None
 
 async def awards_by_id(sql: Database | Connection, actor: Actor, ids: Sequence[UUID]) -> Mapping[UUID, AwardRecord]:
     """Those of the awards that the actor may see."""
-    rows = await sql.fetch(f"{AWARD} WHERE {BOUND} AND award.id = ANY($5::uuid[])", *viewer(actor), list(ids))
-    return {row["id"]: _award(row) for row in rows if row["relation"] is not None}
+    rows = await sql.fetch(AWARDS_BY_ID, *viewer_arguments([actor]), list(ids))
+    return {row["id"]: _award(row) for row in rows}
 
 
 async def awards_of_wallets(
@@ -191,7 +195,7 @@ async def awards_of_wallets(
 ) -> Mapping[UUID, list[AwardRecord]]:
     """A page of each wallet's awards, last recorded first; `after` is (recorded_at, id)."""
     rows = await sql.fetch(
-        AWARDS_OF_WALLETS, *viewer(actor), list(wallet_ids), *(after or (None, None)), limit, program_id
+        AWARDS_OF_WALLETS, *viewer_arguments([actor]), list(wallet_ids), *(after or (None, None)), limit, program_id
     )
     return _grouped(rows, "wallet_id")
 
@@ -207,7 +211,7 @@ async def awards_of_owners(
 ) -> Mapping[UUID, list[AwardRecord]]:
     """A page of each member's or partner's awards over all units, last recorded first; `after` is (recorded_at, id)."""
     rows = await sql.fetch(
-        AWARDS_OF_OWNERS, *viewer(actor), list(owner_ids), *(after or (None, None)), limit, program_id
+        AWARDS_OF_OWNERS, *viewer_arguments([actor]), list(owner_ids), *(after or (None, None)), limit, program_id
     )
     return _grouped(rows, "owner_id")
 
@@ -216,22 +220,24 @@ async def awards_of_activities(
     sql: Database | Connection, actor: Actor, activity_ids: Sequence[UUID]
 ) -> Mapping[UUID, list[AwardRecord]]:
     """The first hundred awards that each activity made, for whom the actor may see."""
-    return _grouped(await sql.fetch(AWARDS_OF_ACTIVITIES, *viewer(actor), list(activity_ids)), "activity_id")
+    return _grouped(
+        await sql.fetch(AWARDS_OF_ACTIVITIES, *viewer_arguments([actor]), list(activity_ids)), "activity_id"
+    )
 
 
 async def awards_of_dues(
     sql: Database | Connection, actor: Actor, due_ids: Sequence[UUID]
 ) -> Mapping[UUID, list[AwardRecord]]:
     """The first hundred awards of each due, in order of n."""
-    return _grouped(await sql.fetch(AWARDS_OF_DUES, *viewer(actor), list(due_ids)), "due_id")
+    return _grouped(await sql.fetch(AWARDS_OF_DUES, *viewer_arguments([actor]), list(due_ids)), "due_id")
 
 
 REVERSALS = f"""
-SELECT page.* FROM ({AWARD} WHERE award.id = ANY($5::uuid[])) AS seen CROSS JOIN LATERAL (
+SELECT page.* FROM {VIEWERS} CROSS JOIN LATERAL ({AWARD} WHERE award.id = ANY($6::uuid[])) AS seen CROSS JOIN LATERAL (
     SELECT reversal.id, reversal.award_id, reversal.amount, reversal.cause_id, transaction.reason, reversal.recorded_at
     FROM reversal JOIN transaction ON transaction.id = reversal.transaction_id WHERE reversal.award_id = seen.id
     ORDER BY reversal.recorded_at, reversal.id LIMIT {REVERSALS_PER_AWARD_MAX}) AS page
-WHERE {BOUND} AND seen.relation IS NOT NULL
+WHERE seen.relation IS NOT NULL
 """
 
 
@@ -240,7 +246,7 @@ async def reversals_of(
 ) -> Mapping[UUID, list[AwardReversalRecord]]:
     """What was taken back of each award, oldest first, at most a hundred."""
     found: dict[UUID, list[AwardReversalRecord]] = {}
-    for row in await sql.fetch(REVERSALS, *viewer(actor), list(award_ids)):
+    for row in await sql.fetch(REVERSALS, *viewer_arguments([actor]), list(award_ids)):
         found.setdefault(row["award_id"], []).append(AwardReversalRecord(**dict(row)))
     return found
 
@@ -250,30 +256,34 @@ DUE = f"""
 SELECT due.id, due.program_id, due.terms_id, due.rule, due.activity_id, due.milestone, {DUE_MEMBER} AS member_id,
        CASE WHEN due.beneficiary_kind = 'PARTNER' THEN due.beneficiary_id END AS partner_id, due.beneficiary_id,
        due.unit, due.own_due, due.due, due.granted, due.deal_key, due.stacking_group, due.occurred_at, due.recorded_at,
-       due.explanation, {relation(DUE_MEMBER, "belonging.partner_id")} AS relation
-FROM due {BELONGS} due.beneficiary_id"""
+       due.explanation, {relation_sql(member=DUE_MEMBER, partner="belonging.partner_id")} AS relation
+FROM due LEFT JOIN belonging ON belonging.subject_id = due.beneficiary_id"""
+DUES_BY_ID = f"""
+SELECT seen.* FROM {VIEWERS} CROSS JOIN LATERAL ({DUE} WHERE due.id = ANY($6::uuid[])) AS seen
+WHERE seen.relation IS NOT NULL
+"""
 DUES_OF_ACTIVITIES = f"""
-SELECT page.* FROM unnest($5::uuid[]) AS asked (id) CROSS JOIN LATERAL (
+SELECT page.* FROM {VIEWERS}, unnest($6::uuid[]) AS asked (id) CROSS JOIN LATERAL (
     {DUE} WHERE due.activity_id = asked.id ORDER BY due.program_id, due.rule, due.id
     LIMIT {AWARDS_PER_PARENT_MAX}) AS page
-WHERE {BOUND} AND page.relation IS NOT NULL
+WHERE page.relation IS NOT NULL
 """
 DUES_OF_BENEFICIARIES = f"""
-SELECT page.* FROM unnest($5::uuid[]) AS asked (id) CROSS JOIN LATERAL (
+SELECT page.* FROM {VIEWERS}, unnest($6::uuid[]) AS asked (id) CROSS JOIN LATERAL (
     {DUE} WHERE due.beneficiary_id = asked.id
-        AND ($6::timestamptz IS NULL OR (due.occurred_at, due.id) < ($6, $7::uuid))
-        AND ($9::uuid IS NULL OR due.program_id = $9)
-        AND ($10::text IS NULL OR $10 = CASE WHEN due.granted = 0 THEN 'NOTHING'
+        AND ($7::timestamptz IS NULL OR (due.occurred_at, due.id) < ($7, $8::uuid))
+        AND ($10::uuid IS NULL OR due.program_id = $10)
+        AND ($11::text IS NULL OR $11 = CASE WHEN due.granted = 0 THEN 'NOTHING'
              WHEN due.granted = due.own_due THEN 'GRANTED' ELSE 'TRIMMED' END)
-    ORDER BY due.occurred_at DESC, due.id DESC LIMIT $8) AS page
-WHERE {BOUND} AND page.relation IS NOT NULL ORDER BY page.occurred_at DESC, page.id DESC
+    ORDER BY due.occurred_at DESC, due.id DESC LIMIT $9) AS page
+WHERE page.relation IS NOT NULL ORDER BY page.occurred_at DESC, page.id DESC
 """
 
 
 async def dues_by_id(sql: Database | Connection, actor: Actor, ids: Sequence[UUID]) -> Mapping[UUID, DueRecord]:
     """Those of the dues that the actor may see."""
-    rows = await sql.fetch(f"{DUE} WHERE {BOUND} AND due.id = ANY($5::uuid[])", *viewer(actor), list(ids))
-    return {row["id"]: _due(row) for row in rows if row["relation"] is not None}
+    rows = await sql.fetch(DUES_BY_ID, *viewer_arguments([actor]), list(ids))
+    return {row["id"]: _due(row) for row in rows}
 
 
 async def dues_of_activities(
@@ -281,7 +291,7 @@ async def dues_of_activities(
 ) -> Mapping[UUID, list[DueRecord]]:
     """What each activity was due under every rule it met, awards and non-awards, at most a hundred."""
     found: dict[UUID, list[DueRecord]] = {}
-    for row in await sql.fetch(DUES_OF_ACTIVITIES, *viewer(actor), list(activity_ids)):
+    for row in await sql.fetch(DUES_OF_ACTIVITIES, *viewer_arguments([actor]), list(activity_ids)):
         found.setdefault(row["activity_id"], []).append(_due(row))
     return found
 
@@ -299,7 +309,7 @@ async def dues_of_beneficiaries(
     """A page of what each member or partner was due, latest occurrence first; `after` is (occurred_at, id)."""
     rows = await sql.fetch(
         DUES_OF_BENEFICIARIES,
-        *viewer(actor),
+        *viewer_arguments([actor]),
         list(beneficiary_ids),
         *(after or (None, None)),
         limit,

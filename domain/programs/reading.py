@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from domain.access.ownership import BELONGS, BOUND, IS_OPERATOR, relation, viewer
+from domain.access.ownership import VIEWERS, relation_sql, viewer_arguments
 from domain.access.principals import Actor, Relation
 from domain.kernel.sql import Connection, Database, Row
 
@@ -92,14 +92,17 @@ class ParametersRecord:
     in_force: bool
 
 
-VISIBLE = f"""({IS_OPERATOR} OR program.state IN ('SCHEDULED', 'LIVE', 'PAUSED', 'ENDED')
-    AND (program.visibility = 'PUBLIC' OR $4::text <> 'ANONYMOUS'))"""
-PROGRAM = f"SELECT program.*, {IS_OPERATOR} AS operated FROM program WHERE {BOUND} AND {VISIBLE}"
+OPERATES = "(viewer.sees_all OR viewer.portfolio_of IS NOT NULL)"
+SIGNED_IN = f"({OPERATES} OR COALESCE(viewer.member_id, viewer.partner_id, viewer.source_id) IS NOT NULL)"
+VISIBLE = f"""({OPERATES} OR program.state IN ('SCHEDULED', 'LIVE', 'PAUSED', 'ENDED')
+    AND (program.visibility = 'PUBLIC' OR {SIGNED_IN}))"""
+PROGRAM = f"SELECT program.*, {OPERATES} AS operated FROM {VIEWERS}, program WHERE {VISIBLE}"
+BELONGS = "LEFT JOIN belonging ON belonging.subject_id = enrollment.subject_id"
 
-PROGRAMS = f"""{PROGRAM} AND ($5::text IS NULL OR program.state = $5)
-    AND ($6::text IS NULL OR strpos(lower(program.code || ' ' || program.name::text), lower($6)) > 0)
-    AND ($7::timestamptz IS NULL OR (program.starts_at, program.id) < ($7, $8::uuid))
-ORDER BY program.starts_at DESC, program.id DESC LIMIT $9"""
+PROGRAMS = f"""{PROGRAM} AND ($6::text IS NULL OR program.state = $6)
+    AND ($7::text IS NULL OR strpos(lower(program.code || ' ' || program.name::text), lower($7)) > 0)
+    AND ($8::timestamptz IS NULL OR (program.starts_at, program.id) < ($8, $9::uuid))
+ORDER BY program.starts_at DESC, program.id DESC LIMIT $10"""
 
 
 async def programs(
@@ -113,7 +116,7 @@ async def programs(
 ) -> list[ProgramRecord]:
     """The programs the actor may know of, newest start first; `after` is (starts_at, id) of the last one seen."""
     instant, last = after or (None, None)
-    rows = await sql.fetch(PROGRAMS, *viewer(actor), state, search, instant, last, limit)
+    rows = await sql.fetch(PROGRAMS, *viewer_arguments([actor]), state, search, instant, last, limit)
     return [_program(row) for row in rows]
 
 
@@ -122,20 +125,18 @@ async def programs_total(
 ) -> int:
     """How many programs `programs` would list in all; there are few."""
     counted = f"SELECT count(*) FROM ({PROGRAMS}) AS listed"
-    return await sql.fetchval(counted, *viewer(actor), state, search, None, None, None)
+    return await sql.fetchval(counted, *viewer_arguments([actor]), state, search, None, None, None)
 
 
-async def programs_by_id(
-    sql: Database | Connection, actor: Actor, ids: Sequence[UUID]
-) -> Mapping[UUID, ProgramRecord]:
+async def programs_by_id(sql: Database | Connection, actor: Actor, ids: Sequence[UUID]) -> Mapping[UUID, ProgramRecord]:
     """Those of the programs that the actor may know of."""
-    rows = await sql.fetch(f"{PROGRAM} AND program.id = ANY($5::uuid[])", *viewer(actor), list(ids))
+    rows = await sql.fetch(f"{PROGRAM} AND program.id = ANY($6::uuid[])", *viewer_arguments([actor]), list(ids))
     return {row["id"]: _program(row) for row in rows}
 
 
 async def program_by_code(sql: Database | Connection, actor: Actor, code: str) -> ProgramRecord | None:
     """The program of this code, if the actor may know of it."""
-    row = await sql.fetchrow(f"{PROGRAM} AND program.code = $5", *viewer(actor), code)
+    row = await sql.fetchrow(f"{PROGRAM} AND program.code = $6", *viewer_arguments([actor]), code)
     return None if row is None else _program(row)
 
 
@@ -144,8 +145,8 @@ BUDGETS = f"""
 SELECT budget.program_id, budget.unit, budget.balance, guerdon_now() AS as_of,
        (SELECT COALESCE(-sum(entry.amount), 0)::bigint FROM entry
         WHERE entry.program_id = budget.program_id AND entry.kind = 'issued' AND entry.unit = budget.unit) AS allocated
-FROM budget JOIN program ON program.id = budget.program_id AND program.unit = budget.unit
-WHERE {BOUND} AND {IS_OPERATOR} AND budget.program_id = ANY($5::uuid[])
+FROM {VIEWERS}, budget JOIN program ON program.id = budget.program_id AND program.unit = budget.unit
+WHERE {OPERATES} AND budget.program_id = ANY($6::uuid[])
 """
 
 
@@ -153,24 +154,22 @@ async def budgets_of(
     sql: Database | Connection, actor: Actor, program_ids: Sequence[UUID]
 ) -> Mapping[UUID, BudgetRecord]:
     """The budget of each program in its own unit, for operators; a program that was never funded has none."""
-    rows = await sql.fetch(BUDGETS, *viewer(actor), list(program_ids))
-    return {
-        row["program_id"]: BudgetRecord(**dict(row), committed=row["allocated"] - row["balance"]) for row in rows
-    }
+    rows = await sql.fetch(BUDGETS, *viewer_arguments([actor]), list(program_ids))
+    return {row["program_id"]: BudgetRecord(**dict(row), committed=row["allocated"] - row["balance"]) for row in rows}
 
 
-TERMS_SEEN = f"""({IS_OPERATOR} OR terms.published_at IS NOT NULL AND (terms.cohort = 'standard' OR EXISTS (
+TERMS_SEEN = f"""({OPERATES} OR terms.published_at IS NOT NULL AND (terms.cohort = 'standard' OR EXISTS (
     SELECT 1 FROM enrollment WHERE enrollment.program_id = terms.program_id AND enrollment.cohort = terms.cohort
-        AND enrollment.subject_id IN ($2::uuid, $3::uuid))))"""
+        AND enrollment.subject_id IN (viewer.member_id, viewer.partner_id))))"""
 TERMS_COLUMNS = """terms.id, terms.program_id, terms.version, terms.cohort, terms.effective_from, terms.effective_until,
     terms.published_at, terms.document, terms.triggers, encode(terms.digest, 'hex') AS digest"""
 
 TERMS_OF = f"""
-SELECT page.* FROM program CROSS JOIN LATERAL (
+SELECT page.* FROM {VIEWERS}, program CROSS JOIN LATERAL (
     SELECT {TERMS_COLUMNS} FROM terms
-    WHERE terms.program_id = program.id AND {TERMS_SEEN} AND ($6::int IS NULL OR terms.version < $6)
-    ORDER BY terms.version DESC LIMIT $7) AS page
-WHERE {BOUND} AND {VISIBLE} AND program.id = ANY($5::uuid[]) ORDER BY page.program_id, page.version DESC
+    WHERE terms.program_id = program.id AND {TERMS_SEEN} AND ($7::int IS NULL OR terms.version < $7)
+    ORDER BY terms.version DESC LIMIT $8) AS page
+WHERE {VISIBLE} AND program.id = ANY($6::uuid[]) ORDER BY page.program_id, page.version DESC
 """
 
 
@@ -181,7 +180,7 @@ async def terms_of(
 
     Terms of a special cohort are shown to operators and to those who are enrolled in it.
     """
-    rows = await sql.fetch(TERMS_OF, *viewer(actor), list(program_ids), after, limit)
+    rows = await sql.fetch(TERMS_OF, *viewer_arguments([actor]), list(program_ids), after, limit)
     found: dict[UUID, list[TermsRecord]] = {}
     for row in rows:
         found.setdefault(row["program_id"], []).append(TermsRecord(**dict(row)))
@@ -189,21 +188,21 @@ async def terms_of(
 
 
 TERMS_BY_ID = f"""
-SELECT {TERMS_COLUMNS} FROM terms JOIN program ON program.id = terms.program_id
-WHERE {BOUND} AND {VISIBLE} AND {TERMS_SEEN} AND terms.id = ANY($5::uuid[])
+SELECT {TERMS_COLUMNS} FROM {VIEWERS}, terms JOIN program ON program.id = terms.program_id
+WHERE {VISIBLE} AND {TERMS_SEEN} AND terms.id = ANY($6::uuid[])
 """
 
 
 async def terms_by_id(sql: Database | Connection, actor: Actor, ids: Sequence[UUID]) -> Mapping[UUID, TermsRecord]:
     """Those of the terms that the actor may read."""
-    rows = await sql.fetch(TERMS_BY_ID, *viewer(actor), list(ids))
+    rows = await sql.fetch(TERMS_BY_ID, *viewer_arguments([actor]), list(ids))
     return {row["id"]: TermsRecord(**dict(row)) for row in rows}
 
 
 CURRENT_TERMS = f"""
 SELECT DISTINCT ON (terms.program_id) {TERMS_COLUMNS}
-FROM terms JOIN program ON program.id = terms.program_id
-WHERE {BOUND} AND {VISIBLE} AND {TERMS_SEEN} AND terms.program_id = ANY($5::uuid[]) AND terms.cohort = $6
+FROM {VIEWERS}, terms JOIN program ON program.id = terms.program_id
+WHERE {VISIBLE} AND {TERMS_SEEN} AND terms.program_id = ANY($6::uuid[]) AND terms.cohort = $7
     AND terms.published_at IS NOT NULL AND terms.effective_from <= guerdon_now()
     AND (terms.effective_until IS NULL OR terms.effective_until > guerdon_now())
 ORDER BY terms.program_id, terms.version DESC
@@ -214,33 +213,31 @@ async def current_terms(
     sql: Database | Connection, actor: Actor, program_ids: Sequence[UUID], *, cohort: str
 ) -> Mapping[UUID, TermsRecord]:
     """The terms of the cohort that are in force now, per program."""
-    rows = await sql.fetch(CURRENT_TERMS, *viewer(actor), list(program_ids), cohort)
+    rows = await sql.fetch(CURRENT_TERMS, *viewer_arguments([actor]), list(program_ids), cohort)
     return {row["program_id"]: TermsRecord(**dict(row)) for row in rows}
 
 
 ENROLLED_MEMBER = "CASE WHEN enrollment.subject_kind = 'MEMBER' THEN enrollment.subject_id END"
-ENROLLED_RELATION = f"""CASE WHEN enrollment.subject_kind = 'PARTNER' AND enrollment.subject_id = $3::uuid
-    AND $4::text IN ('MEMBER', 'PARTNER_ADMIN') THEN 'PARTNER'
-    ELSE {relation(ENROLLED_MEMBER, "belonging.partner_id")} END"""
+ENROLLED_RELATION = relation_sql(member=ENROLLED_MEMBER, partner="belonging.partner_id")
 ENROLLMENT = f"""
 SELECT enrollment.id, enrollment.version, enrollment.program_id, {ENROLLED_MEMBER} AS member_id,
        CASE WHEN enrollment.subject_kind = 'PARTNER' THEN enrollment.subject_id END AS partner_id,
        enrollment.cohort, enrollment.state, enrollment.enrolled_at, enrollment.ended_at,
        {ENROLLED_RELATION} AS relation
-FROM enrollment {BELONGS} enrollment.subject_id"""
-KEYSET = "($6::timestamptz IS NULL OR (enrollment.enrolled_at, enrollment.id) < ($6, $7::uuid))"
-NEWEST = "ORDER BY enrollment.enrolled_at DESC, enrollment.id DESC LIMIT $8"
+FROM enrollment {BELONGS}"""
+KEYSET = "($7::timestamptz IS NULL OR (enrollment.enrolled_at, enrollment.id) < ($7, $8::uuid))"
+NEWEST = "ORDER BY enrollment.enrolled_at DESC, enrollment.id DESC LIMIT $9"
 
 ENROLLMENTS_OF_SUBJECTS = f"""
-SELECT page.*, asked.id AS parent_id FROM unnest($5::uuid[]) AS asked (id) CROSS JOIN LATERAL (
+SELECT page.*, asked.id AS parent_id FROM {VIEWERS}, unnest($6::uuid[]) AS asked (id) CROSS JOIN LATERAL (
     {ENROLLMENT} WHERE enrollment.subject_id = asked.id AND {KEYSET} {NEWEST}) AS page
-WHERE {BOUND} AND page.relation IS NOT NULL ORDER BY page.enrolled_at DESC, page.id DESC
+WHERE page.relation IS NOT NULL ORDER BY page.enrolled_at DESC, page.id DESC
 """
 ENROLLMENTS_OF_PROGRAMS = f"""
-SELECT page.*, asked.id AS parent_id FROM unnest($5::uuid[]) AS asked (id) CROSS JOIN LATERAL (
-    {ENROLLMENT} WHERE enrollment.program_id = asked.id AND {IS_OPERATOR} AND {ENROLLED_RELATION} IS NOT NULL
+SELECT page.*, asked.id AS parent_id FROM {VIEWERS}, unnest($6::uuid[]) AS asked (id) CROSS JOIN LATERAL (
+    {ENROLLMENT} WHERE enrollment.program_id = asked.id AND {OPERATES} AND {ENROLLED_RELATION} IS NOT NULL
         AND {KEYSET} {NEWEST}) AS page
-WHERE {BOUND} ORDER BY page.enrolled_at DESC, page.id DESC
+ORDER BY page.enrolled_at DESC, page.id DESC
 """
 
 
@@ -254,7 +251,7 @@ async def enrollments_of_subjects(
 ) -> Mapping[UUID, list[EnrollmentRecord]]:
     """A page of each member's or partner's enrollments, newest first; `after` is (enrolled_at, id)."""
     instant, last = after or (None, None)
-    rows = await sql.fetch(ENROLLMENTS_OF_SUBJECTS, *viewer(actor), list(subject_ids), instant, last, limit)
+    rows = await sql.fetch(ENROLLMENTS_OF_SUBJECTS, *viewer_arguments([actor]), list(subject_ids), instant, last, limit)
     return _enrollments_by_parent(rows)
 
 
@@ -268,14 +265,14 @@ async def enrollments_of_programs(
 ) -> Mapping[UUID, list[EnrollmentRecord]]:
     """A page of each program's enrollments, newest first, for operators (a channel manager: the portfolio's)."""
     instant, last = after or (None, None)
-    rows = await sql.fetch(ENROLLMENTS_OF_PROGRAMS, *viewer(actor), list(program_ids), instant, last, limit)
+    rows = await sql.fetch(ENROLLMENTS_OF_PROGRAMS, *viewer_arguments([actor]), list(program_ids), instant, last, limit)
     return _enrollments_by_parent(rows)
 
 
 MY_ENROLLMENTS = f"""
-SELECT DISTINCT ON (enrollment.program_id) * FROM (
-    {ENROLLMENT} WHERE {BOUND} AND enrollment.subject_id IN ($2::uuid, $3::uuid)
-        AND enrollment.program_id = ANY($5::uuid[])) AS enrollment
+SELECT DISTINCT ON (enrollment.program_id) enrollment.* FROM {VIEWERS} CROSS JOIN LATERAL (
+    {ENROLLMENT} WHERE enrollment.subject_id IN (viewer.member_id, viewer.partner_id)
+        AND enrollment.program_id = ANY($6::uuid[])) AS enrollment
 ORDER BY enrollment.program_id, enrollment.member_id NULLS LAST
 """
 
@@ -284,23 +281,30 @@ async def my_enrollments(
     sql: Database | Connection, actor: Actor, program_ids: Sequence[UUID]
 ) -> Mapping[UUID, EnrollmentRecord]:
     """The actor's own enrollment in each program, or else the one of the actor's partner."""
-    rows = await sql.fetch(MY_ENROLLMENTS, *viewer(actor), list(program_ids))
+    rows = await sql.fetch(MY_ENROLLMENTS, *viewer_arguments([actor]), list(program_ids))
     return {row["program_id"]: _enrollment(row) for row in rows if row["relation"] is not None}
+
+
+ENROLLMENTS_BY_ID = f"""
+SELECT seen.* FROM {VIEWERS} CROSS JOIN LATERAL ({ENROLLMENT} WHERE enrollment.id = ANY($6::uuid[])) AS seen
+WHERE seen.relation IS NOT NULL
+"""
 
 
 async def enrollments_by_id(
     sql: Database | Connection, actor: Actor, ids: Sequence[UUID]
 ) -> Mapping[UUID, EnrollmentRecord]:
     """Those of the enrollments that the actor may see."""
-    rows = await sql.fetch(f"{ENROLLMENT} WHERE {BOUND} AND enrollment.id = ANY($5::uuid[])", *viewer(actor), list(ids))
+    rows = await sql.fetch(ENROLLMENTS_BY_ID, *viewer_arguments([actor]), list(ids))
     return {row["id"]: _enrollment(row) for row in rows if row["relation"] is not None}
 
 
 PARAMETERS = f"""
 SELECT page.*, page.agreed AND page.version = max(page.version) FILTER (WHERE page.agreed)
            OVER (PARTITION BY page.enrollment_id) AS in_force
-FROM (SELECT enrollment.id, {ENROLLED_RELATION} AS relation FROM enrollment {BELONGS} enrollment.subject_id
-      WHERE enrollment.id = ANY($5::uuid[])) AS seen
+FROM {VIEWERS} CROSS JOIN LATERAL (
+    SELECT enrollment.id, {ENROLLED_RELATION} AS relation FROM enrollment {BELONGS}
+    WHERE enrollment.id = ANY($6::uuid[])) AS seen
 CROSS JOIN LATERAL (
     SELECT given.enrollment_id, given.version, given.parameters, given.valid_from, given.vendor_consented_at,
            given.subject_consented_at,
@@ -308,7 +312,7 @@ CROSS JOIN LATERAL (
                AND given.valid_from <= guerdon_now() AS agreed
     FROM enrollment_parameters AS given WHERE given.enrollment_id = seen.id
     ORDER BY given.version DESC LIMIT {PARAMETER_VERSIONS_MAX}) AS page
-WHERE {BOUND} AND seen.relation IS NOT NULL ORDER BY page.enrollment_id, page.version DESC
+WHERE seen.relation IS NOT NULL ORDER BY page.enrollment_id, page.version DESC
 """
 
 
@@ -317,7 +321,7 @@ async def parameters_of(
 ) -> Mapping[UUID, list[ParametersRecord]]:
     """The newest hundred versions of each enrollment's parameters, newest first."""
     found: dict[UUID, list[ParametersRecord]] = {}
-    for row in await sql.fetch(PARAMETERS, *viewer(actor), list(enrollment_ids)):
+    for row in await sql.fetch(PARAMETERS, *viewer_arguments([actor]), list(enrollment_ids)):
         found.setdefault(row["enrollment_id"], []).append(
             ParametersRecord(
                 enrollment_id=row["enrollment_id"],
