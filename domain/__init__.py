@@ -1,1 +1,1 @@
-"""The kernel of the product: what partners do, what it earns and who owns what; imports nothing of ours from outside."""
+"""The kernel of the product: what partners do, what it earns, who owns what. Imports nothing of ours from outside."""

@@ -1,3 +1,5 @@
+"""The tables of every room as first released, as the ORM writes them; laws and constraints follow in their own files."""
+
 from tortoise import migrations
 from tortoise.migrations import operations as ops
 from orjson import loads

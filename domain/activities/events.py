@@ -1,8 +1,10 @@
 """The events of activities: each carries the whole current content, so that a reader needs no earlier one."""
 
+from collections.abc import Mapping
+
 from domain.kernel.events import EventType
 
-CONTENT = {
+CONTENT: Mapping[str, str] = {
     "source_id": "id of the source",
     "type": "code of the activity type",
     "revision": "number of the revision, from 1",

@@ -52,6 +52,8 @@ class Due(Model):
     deal_key = fields.CharField(max_length=128, null=True)
     stacking_group = fields.CharField(max_length=64, null=True)
     occurred_at = fields.DatetimeField()
+    matures_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField(null=True)
     explanation = fields.JSONField[list[dict[str, object]]]()
     recorded_at = fields.DatetimeField()
 

@@ -45,7 +45,7 @@ class EventType:
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """Something that happened, as it goes to the outbox; who may see it follows from its member, partner and program."""
+    """Something that happened, as it goes to the outbox; its member, partner and program say who may see it."""
 
     name: str
     aggregate_kind: str

@@ -1,4 +1,4 @@
-"""THE DOOR: the one way to write. One key, one transaction, one receipt; events last; turbulence retried with a bound."""
+"""THE DOOR, the one way to write: one key, one transaction, one receipt; events last; bounded retries."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping

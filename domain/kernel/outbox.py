@@ -1,4 +1,4 @@
-"""Events in the transaction of their cause, then stamped by one relay with dense positions and a hash chain (E1, E2)."""
+"""Events in the transaction of their cause, stamped by one relay with dense positions and a hash chain (E1, E2)."""
 
 import hashlib
 from collections.abc import Sequence
@@ -47,15 +47,18 @@ async def append(connection: Connection, now: datetime, events: Sequence[Event])
     """Appends the events in order, unstamped, in the caller's transaction; the last statement before its receipt."""
     if not events:
         return
-    columns = zip(
-        *(
-            (e.name, e.aggregate_kind, e.aggregate_id, e.member_id, e.partner_id, e.program_id, e.payload)
-            + (e.transaction_id, e.digest)
-            for e in events
-        ),
-        strict=True,
+    columns = (
+        [event.name for event in events],
+        [event.aggregate_kind for event in events],
+        [event.aggregate_id for event in events],
+        [event.member_id for event in events],
+        [event.partner_id for event in events],
+        [event.program_id for event in events],
+        [event.payload for event in events],
+        [event.transaction_id for event in events],
+        [event.digest for event in events],
     )
-    await connection.execute(APPEND, new_ids(len(events)), *map(list, columns), now)
+    await connection.execute(APPEND, new_ids(len(events)), *columns, now)
 
 
 async def stamp(database: Database, failpoints: Failpoints, limit: int = STAMP_MAX) -> int:

@@ -17,6 +17,7 @@ IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000
 
 UniqueViolation = asyncpg.UniqueViolationError
 CheckViolation = asyncpg.CheckViolationError
+ForeignKeyViolation = asyncpg.ForeignKeyViolationError
 TURBULENCE = (
     asyncpg.SerializationError,
     asyncpg.DeadlockDetectedError,

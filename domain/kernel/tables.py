@@ -89,7 +89,7 @@ class Unit(Model):
 
 
 class Rate(Model):
-    """One dated conversion: 1 of `from_unit` (smallest step) is numerator/denominator of `to_unit` from `valid_from`."""
+    """One dated conversion: 1 smallest step of `from_unit` is numerator/denominator of `to_unit` from `valid_from`."""
 
     id = fields.UUIDField(primary_key=True)
     from_unit = fields.CharField(max_length=16)

@@ -1,8 +1,10 @@
 """The events of the ledger: amounts are whole units of `unit`; each names the wallet it moved."""
 
+from collections.abc import Mapping
+
 from domain.kernel.events import EventType
 
-MOVE = {"wallet_id": "the wallet", "unit": "code of the unit", "amount": "how much moved, positive"}
+MOVE: Mapping[str, str] = {"wallet_id": "the wallet", "unit": "code of the unit", "amount": "how much moved, positive"}
 
 AWARD_GRANTED = EventType(
     name="award.granted",

@@ -1,0 +1,83 @@
+"""What `guerdon serve` runs: the embedded servers if needed, migrations, the demo story, and two child processes."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from api.settings import Settings
+from embedded.supervisor import EmbeddedServers
+
+RESTART_PAUSE_MIN = 0.2
+RESTART_PAUSE_MAX = 5.0
+STOP_SECONDS = 10.0
+CHILDREN = ("api", "worker")
+
+
+class Stopped(Exception):
+    """Somebody asked this process to end."""
+
+
+@contextmanager
+def with_servers(settings: Settings) -> Iterator[Settings]:
+    """The settings with addresses of both servers: the ones given, or embedded ones that live as long as this block."""
+    if settings.database_url and settings.redis_url:
+        yield settings
+        return
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with EmbeddedServers(settings.home.resolve()) as servers:
+        yield replace(
+            settings,
+            database_url=settings.database_url or servers.postgres.url("guerdon"),
+            redis_url=settings.redis_url or servers.valkey.url(),
+        )
+
+
+def run_children(settings: Settings, announce: Callable[[], None]) -> None:
+    """Runs the API and the worker as processes of their own until a signal comes; one that dies is started again."""
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, _raise_stopped)
+    environment = os_environment(settings)
+    running = {name: _started(name, environment) for name in CHILDREN}
+    pauses = dict.fromkeys(CHILDREN, RESTART_PAUSE_MIN)
+    announce()
+    try:
+        while True:
+            time.sleep(0.1)
+            for name, child in running.items():
+                if child.poll() is None:
+                    continue
+                time.sleep(pauses[name])
+                pauses[name] = min(pauses[name] * 2, RESTART_PAUSE_MAX)
+                running[name] = _started(name, environment)
+    except Stopped:
+        pass
+    finally:
+        _stop(list(running.values()))
+
+
+def _started(name: str, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    # In a group of their own, so that Ctrl-C reaches the parent first and it can end them in order.
+    return subprocess.Popen([sys.executable, "-m", "api.cli", name], env=environment, start_new_session=True)
+
+
+def _stop(children: list[subprocess.Popen[bytes]]) -> None:
+    for child in children:
+        if child.poll() is None:
+            child.send_signal(signal.SIGTERM)
+    deadline = time.monotonic() + STOP_SECONDS
+    for child in children:
+        try:
+            child.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def _raise_stopped(_number: int, _frame: object) -> None:
+    raise Stopped

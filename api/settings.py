@@ -1,0 +1,184 @@
+"""Every setting of the process, read once from the environment; the only module that looks at os.environ."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import urlsplit, urlunsplit
+
+
+class Profile(StrEnum):
+    """Which promises the server keeps: comfort for developers, or nothing that an attacker could use."""
+
+    DEVELOPMENT = "development"
+    SANDBOX = "sandbox"
+    PRODUCTION = "production"
+
+
+class SettingRefused(ValueError):
+    """A variable of the environment holds a value that cannot be used."""
+
+    def __init__(self, *, variable: str, reason: str) -> None:
+        super().__init__(f"{variable}: {reason}")
+        self.variable = variable
+        self.reason = reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """The bounds of the GraphQL face; each is the largest value that is still accepted (bytes, counts or seconds).
+
+    Every field can be set by the variable GUERDON_ plus its name in capitals.
+    """
+
+    body_bytes_people: int = 100_000
+    body_bytes_keys: int = 2_000_000
+    batch_items_max: int = 1_000
+    json_nesting_max: int = 32
+    json_integer_digits_max: int = 20
+    document_bytes_max: int = 32_768
+    document_tokens_max: int = 2_000
+    document_depth_max: int = 16
+    document_selections_max: int = 600
+    document_aliases_max: int = 30
+    document_directives_max: int = 20
+    document_root_fields_max: int = 10
+    cost_max: int = 5_000
+    page_size_max: int = 100
+    page_size_default: int = 20
+    list_size_assumed: int = 5
+    validation_errors_max: int = 5
+    prepared_documents_max: int = 500
+    prepared_bytes_max: int = 2_000_000
+    receive_seconds: float = 10.0
+    stream_stall_seconds: float = 30.0
+    connections_max: int = 2_000
+    headers_bytes_max: int = 32_768
+    streams_per_principal_max: int = 10
+    socket_init_seconds: float = 5.0
+    socket_subscriptions_max: int = 10
+    sockets_per_principal_max: int = 5
+    sockets_per_address_max: int = 50
+    socket_messages_per_second: int = 20
+    socket_frame_bytes_max: int = 65_536
+    socket_ping_seconds: float = 20.0
+    socket_queue_events_max: int = 100
+    socket_queue_bytes_max: int = 262_144
+    socket_stall_seconds: float = 10.0
+    socket_close_seconds: float = 5.0
+    subscription_id_bytes_max: int = 64
+    cursor_bytes_max: int = 512
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All settings of one process. Printing shows no password.
+
+    Refuses: a variable whose value has the wrong type, range or form, by SettingRefused naming it.
+    """
+
+    port: int = 8000
+    host: str = "127.0.0.1"
+    home: Path = Path(".guerdon")
+    database_url: str | None = field(default=None, repr=False)
+    redis_url: str | None = field(default=None, repr=False)
+    allowed_origins: tuple[str, ...] = ()
+    profile: Profile = Profile.DEVELOPMENT
+    oidc_issuer: str | None = None
+    oidc_audience: str = "guerdon"
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def is_production(self) -> bool:
+        """True where introspection, the IDE and free GET queries are off."""
+        return self.profile is Profile.PRODUCTION
+
+    @property
+    def is_development(self) -> bool:
+        """True where error texts may suggest names and the page's own origin needs no listing."""
+        return self.profile is Profile.DEVELOPMENT
+
+    def described(self) -> dict[str, Any]:
+        """Name → value of every setting, with the passwords inside URLs replaced by three stars."""
+        shown = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "limits"}
+        for name in ("database_url", "redis_url"):
+            shown[name] = without_password(cast("str | None", shown[name]))
+        return shown | {item.name: getattr(self.limits, item.name) for item in fields(self.limits)}
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this process; an empty variable counts as unset.
+
+    Refuses: SettingRefused for the first variable that cannot be used.
+    """
+    source = {name: value for name, value in (os.environ if environment is None else environment).items() if value}
+    limits = {item.name: _number(source, f"GUERDON_{item.name.upper()}", item.default) for item in fields(Limits)}
+    return Settings(
+        port=int(_number(source, "PORT", 8000, lowest=0, highest=65_535)),
+        host=source.get("HOST", "127.0.0.1"),
+        home=Path(source.get("GUERDON_HOME", ".guerdon")),
+        database_url=_url(source, "DATABASE_URL", ("postgres", "postgresql", "asyncpg")),
+        redis_url=_url(source, "REDIS_URL", ("redis", "rediss", "valkey", "valkeys", "unix")),
+        allowed_origins=_origins(source.get("ALLOWED_ORIGINS", "")),
+        profile=_profile(source.get("GUERDON_PROFILE", "development")),
+        oidc_issuer=_url(source, "OIDC_ISSUER", ("https", "http")),
+        oidc_audience=source.get("OIDC_AUDIENCE", "guerdon"),
+        limits=Limits(**limits),
+    )
+
+
+def without_password(url: str | None) -> str | None:
+    """The same URL with its password replaced by ***; a query is dropped, because drivers accept passwords there."""
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    account, at, host = parts.netloc.rpartition("@")
+    user, colon, _ = account.partition(":")
+    return urlunsplit((parts.scheme, f"{user}{colon and ':***'}{at}{host}", parts.path, parts.query and "***", ""))
+
+
+def _number(
+    source: Mapping[str, str], variable: str, default: Any, *, lowest: float = 1, highest: float = 1_000_000_000
+) -> Any:
+    text = source.get(variable)
+    if text is None:
+        return default
+    kind = float if isinstance(default, float) else int
+    try:
+        value = kind(text)
+    except ValueError:
+        raise SettingRefused(variable=variable, reason=f"{text!r} is not a number") from None
+    floor = 0.01 if kind is float else lowest
+    if not floor <= value <= highest:
+        raise SettingRefused(variable=variable, reason=f"{text} is not between {floor:g} and {highest:g}")
+    return value
+
+
+def _url(source: Mapping[str, str], variable: str, schemes: tuple[str, ...]) -> str | None:
+    text = source.get(variable)
+    if text is None:
+        return None
+    scheme, separator, rest = text.partition("://")
+    if scheme not in schemes or not separator or not rest:
+        raise SettingRefused(variable=variable, reason=f"must be a URL beginning with {' or '.join(schemes)} and ://")
+    return text
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(origin.strip().lower() for origin in text.split(",") if origin.strip())
+    for origin in origins:
+        parts = urlsplit(origin)
+        if parts.scheme not in ("http", "https") or not parts.netloc or origin != f"{parts.scheme}://{parts.netloc}":
+            reason = f"{origin!r} is not an origin such as https://rewards.example.com"
+            raise SettingRefused(variable="ALLOWED_ORIGINS", reason=reason)
+    return origins
+
+
+def _profile(text: str) -> Profile:
+    try:
+        return Profile(text)
+    except ValueError:
+        reason = f"{text!r} is not one of {', '.join(Profile)}"
+        raise SettingRefused(variable="GUERDON_PROFILE", reason=reason) from None

@@ -1,0 +1,221 @@
+"""Every question about access: who is this, whom did we let in, what was done."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from domain.access.keys import ApiKeyText
+from domain.access.ownership import EVERY_PARTNER
+from domain.access.principals import Actor, Role, Scope
+from domain.access.refusals import AccountDisabled, AccountNotLinked, CredentialNotAccepted, KeyExpired, KeyRevoked
+from domain.kernel.sql import Connection, Database, Row
+
+PAGE_MAX = 100
+
+ACCOUNT = """
+SELECT account.id, account.role, account.member_id, account.locale, account.disabled_at, belonging.partner_id
+FROM account LEFT JOIN belonging ON belonging.subject_id = account.member_id
+"""
+BY_SUBJECT = f"{ACCOUNT} WHERE account.issuer = $1 AND account.subject = $2"
+BY_ACCOUNT = f"{ACCOUNT} WHERE account.id = $1"
+KEY = """
+SELECT id, prefix, secret_hash, scopes, source_id, expires_at, revoked_at, expires_at <= guerdon_now() AS is_over
+FROM api_key
+"""
+REACHES = f"""
+SELECT EXISTS (
+  SELECT 1 FROM reach
+  WHERE principal_id = $1 AND relation = 'OPERATOR' AND partner_id IN ($2, '{EVERY_PARTNER}'::uuid)
+)
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountRecord:
+    """A person's account; `version` is not kept, because only its role and its end ever change."""
+
+    id: UUID
+    issuer: str
+    subject: str
+    role: Role
+    name: str
+    locale: str
+    member_id: UUID | None
+    recorded_at: datetime
+    disabled_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiKeyRecord:
+    """A key without its secret."""
+
+    id: UUID
+    name: str
+    prefix: str
+    scopes: tuple[Scope, ...]
+    source_id: UUID | None
+    recorded_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditRecord:
+    """One line of the audit log; `id` grows with time."""
+
+    id: int
+    at: datetime
+    principal_id: UUID | None
+    role: Role
+    action: str
+    object_kind: str
+    object_id: UUID | None
+    facts: Mapping[str, Any]
+    request_id: str | None
+
+
+async def actor_of_subject(
+    source: Database | Connection, issuer: str, subject: str, *, expires_at: datetime | None = None
+) -> Actor:
+    """Who signs in as this subject of this issuer; one statement. Refuses: AccountNotLinked; AccountDisabled."""
+    row = await source.fetchrow(BY_SUBJECT, issuer, subject)
+    if row is None:
+        raise AccountNotLinked(issuer=issuer)
+    return _person(row, expires_at)
+
+
+async def actor_of_key(source: Database | Connection, key: ApiKeyText) -> Actor:
+    """The machine that shows this key; one statement. Unknown and wrong look the same.
+
+    Refuses: CredentialNotAccepted; KeyExpired; KeyRevoked.
+    """
+    row = await source.fetchrow(f"{KEY} WHERE prefix = $1", key.prefix)
+    if row is None or not key.proves(row["secret_hash"]):
+        raise CredentialNotAccepted(reason="key")
+    return _machine(row)
+
+
+async def actor_again(source: Database | Connection, actor: Actor) -> Actor:
+    """The same actor as of now, with today's role, partner and scopes: for each delivery of a long stream.
+
+    One statement. Refuses: AccountNotLinked; AccountDisabled; CredentialNotAccepted; KeyExpired; KeyRevoked.
+    """
+    if actor.role in (Role.ANONYMOUS, Role.SYSTEM):
+        return actor
+    if actor.role is Role.INTEGRATION:
+        row = await source.fetchrow(f"{KEY} WHERE id = $1", actor.principal_id)
+        if row is None:
+            raise CredentialNotAccepted(reason="key")
+        return _machine(row)
+    row = await source.fetchrow(BY_ACCOUNT, actor.principal_id)
+    if row is None:
+        raise AccountNotLinked(issuer="")
+    return _person(row, actor.expires_at)
+
+
+async def partners_of(source: Database | Connection, subject_ids: Collection[UUID]) -> Mapping[UUID, UUID]:
+    """The partner under which each subject stands today; subjects without one are absent."""
+    rows = await source.fetch(
+        "SELECT subject_id, partner_id FROM belonging WHERE subject_id = ANY($1::uuid[])", list(subject_ids)
+    )
+    return {row["subject_id"]: row["partner_id"] for row in rows}
+
+
+async def reaches(source: Database | Connection, actor: Actor, partner_id: UUID) -> bool:
+    """True where an operator may act for the partner: administrators always, channel managers by portfolio."""
+    if actor.role in (Role.ADMIN, Role.SYSTEM):
+        return True
+    return actor.role is Role.CHANNEL_MANAGER and await source.fetchval(REACHES, actor.principal_id, partner_id)
+
+
+async def accounts_of_issuer(source: Database | Connection, issuer: str, limit: int = PAGE_MAX) -> list[AccountRecord]:
+    """The people who can sign in through this issuer, vendor's first, at most 100."""
+    rows = await source.fetch(
+        "SELECT * FROM account WHERE issuer = $1 AND disabled_at IS NULL"
+        " ORDER BY array_position(ARRAY['ADMIN', 'CHANNEL_MANAGER', 'PARTNER_ADMIN', 'MEMBER'], role::text), name, id"
+        " LIMIT $2",
+        issuer,
+        min(limit, PAGE_MAX),
+    )
+    return [_account(row) for row in rows]
+
+
+async def accounts(
+    source: Database | Connection, actor: Actor, *, after: UUID | None = None, limit: int = PAGE_MAX
+) -> list[AccountRecord]:
+    """All accounts in order of their ids after one of them, at most 100; administrators only, nobody else gets any."""
+    if actor.role not in (Role.ADMIN, Role.SYSTEM):
+        return []
+    rows = await source.fetch(
+        "SELECT * FROM account WHERE ($1::uuid IS NULL OR id > $1) ORDER BY id LIMIT $2", after, min(limit, PAGE_MAX)
+    )
+    return [_account(row) for row in rows]
+
+
+async def api_keys(
+    source: Database | Connection, actor: Actor, *, after: UUID | None = None, limit: int = PAGE_MAX
+) -> list[ApiKeyRecord]:
+    """All keys in order of their ids after one of them, at most 100; administrators only."""
+    if actor.role not in (Role.ADMIN, Role.SYSTEM):
+        return []
+    rows = await source.fetch(
+        "SELECT id, name, prefix, scopes, source_id, recorded_at, expires_at, revoked_at FROM api_key"
+        " WHERE ($1::uuid IS NULL OR id > $1) ORDER BY id LIMIT $2",
+        after,
+        min(limit, PAGE_MAX),
+    )
+    return [
+        ApiKeyRecord(**{**row, "scopes": tuple(Scope(scope) for scope in row["scopes"])})  # columns are its fields
+        for row in rows
+    ]
+
+
+async def audit_records(
+    source: Database | Connection, actor: Actor, *, before: int | None = None, limit: int = PAGE_MAX
+) -> list[AuditRecord]:
+    """The log, newest first, before one of its lines, at most 100: all of it for administrators, else one's own."""
+    if actor.role is Role.ANONYMOUS:
+        return []
+    everything = actor.role in (Role.ADMIN, Role.SYSTEM)
+    rows = await source.fetch(
+        "SELECT * FROM audit_log WHERE ($1 OR principal_id = $2) AND ($3::bigint IS NULL OR id < $3)"
+        " ORDER BY id DESC LIMIT $4",
+        everything,
+        actor.principal_id,
+        before,
+        min(limit, PAGE_MAX),
+    )
+    return [AuditRecord(**{**row, "role": Role(row["role"])}) for row in rows]
+
+
+def _person(row: Row, expires_at: datetime | None) -> Actor:
+    if row["disabled_at"] is not None:
+        raise AccountDisabled
+    return Actor(
+        principal_id=row["id"],
+        role=Role(row["role"]),
+        member_id=row["member_id"],
+        partner_id=row["partner_id"],
+        locale=row["locale"],
+        expires_at=expires_at,
+    )
+
+
+def _machine(row: Row) -> Actor:
+    if row["revoked_at"] is not None:
+        raise KeyRevoked(prefix=row["prefix"])
+    if row["is_over"]:
+        raise KeyExpired(prefix=row["prefix"], expired_at=row["expires_at"])
+    return Actor(
+        principal_id=row["id"],
+        role=Role.INTEGRATION,
+        source_id=row["source_id"],
+        scopes=frozenset(Scope(scope) for scope in row["scopes"]),
+        expires_at=row["expires_at"],
+    )
+
+
+def _account(row: Row) -> AccountRecord:
+    return AccountRecord(**{**row, "role": Role(row["role"])})

@@ -1,0 +1,195 @@
+"""Turns an activity that counts into dues: the effect's worth, shares, caps, and when a lot matures and expires."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from uuid import UUID
+
+from domain.earning.explanation import Explanation, Reason
+from domain.earning.tally import CapUse
+from domain.earning.unit import Due, Judged, Running, Unit
+from domain.earning.views import Beneficiary, Case
+from domain.kernel.periods import Period, days_later, end_of_day, months_later, period_of
+from domain.kernel.points import AMOUNT_ABSOLUTE_MAX, SHARES_PPM_WHOLE, split
+from domain.programs.document import number_value
+from domain.programs.effects.effect import Counted, Totals, Worth
+from domain.programs.rules import ATTRIBUTE_MARK, Cap, SubjectKind
+
+
+class Credit:
+    """The credit of one unit's walk; caps used and milestones reached are noted in the running tally."""
+
+    def __init__(self, unit: Unit, running: Running) -> None:
+        self._unit = unit
+        self._running = running
+        self._cap_periods: dict[int, Period] = {}
+        self._day_ends: dict[date, datetime] = {}
+
+    def nothing(self, case: Case, reason: Reason) -> Due:
+        """The due of 0 of an activity that does not count, with the reason; it stands with the unit's subject."""
+        activity = case.activity
+        return self._due(case, self._unit.subject, 0, 0, Explanation((reason,)), (activity.occurred_at, None))
+
+    def dues(self, judged: Judged, whole: Totals, parameters: Mapping[str, object]) -> list[Due]:
+        """One due per beneficiary of the activity, and one per milestone it reached."""
+        rule = self._unit.rule
+        counted = Counted(
+            basis=judged.basis,
+            before=judged.before,
+            after=judged.after,
+            whole=whole,
+            factor=judged.factor,
+            reached=self._running.milestones,
+        )
+        found: list[Due] = []
+        for worth in rule.effect.worth(counted, parameters, rule.rounding):
+            reasons = [*judged.reasons, self._worth_reason(worth)]
+            if self._running.due_total + worth.amount > AMOUNT_ABSOLUTE_MAX:
+                reasons.append(Reason(code="AMOUNT_OUT_OF_BOUNDS", facts={}))
+                worth = Worth(amount=0, code=worth.code, facts=worth.facts, milestone=worth.milestone)
+            if worth.milestone is not None:
+                self._running.milestones = (*self._running.milestones, worth.milestone)
+                found.append(self._credited(judged, self._unit.subject, worth.amount, reasons, worth.milestone))
+            elif rule.effect.has_milestones:
+                found.append(self._credited(judged, self._unit.subject, 0, reasons))
+            else:
+                found.extend(self._shared(judged, worth.amount, reasons))
+        return found
+
+    def _shared(self, judged: Judged, amount: int, reasons: list[Reason]) -> list[Due]:
+        shares = self._unit.rule.beneficiaries
+        if len(shares) == 1 and shares[0].to == self._unit.subject.kind.value:
+            return [self._capped(judged, self._unit.subject, amount, reasons)]
+        parameters = judged.case.parameters
+        stated = [None if s.share_ppm is None else number_value(s.share_ppm, parameters) for s in shares]
+        rest = SHARES_PPM_WHOLE - sum(ppm or 0 for ppm in stated)
+        weights = [rest if ppm is None else ppm for ppm in stated]
+        by_beneficiary: dict[Beneficiary, tuple[int, list[Reason]]] = {}
+        for share, ppm, part in zip(shares, weights, split(amount, weights), strict=True):
+            beneficiary = self._beneficiary(share.to, judged.case)
+            if beneficiary is None:
+                facts = {"to": share.to, "asked": part, "unit": self._unit.terms.unit}
+                reason, beneficiary, part = Reason(code="BENEFICIARY_MISSING", facts=facts), self._unit.subject, 0
+            else:
+                facts = {"ppm": ppm, "whole_amount": amount, "amount": part, "unit": self._unit.terms.unit}
+                reason = Reason(code="SHARE", facts=facts)
+            sofar, told = by_beneficiary.get(beneficiary, (0, list(reasons)))
+            by_beneficiary[beneficiary] = (sofar + part, [*told, reason])
+        return [self._capped(judged, who, part, told) for who, (part, told) in by_beneficiary.items()]
+
+    def _beneficiary(self, to: str, case: Case) -> Beneficiary | None:
+        activity = case.activity
+        if to.startswith(ATTRIBUTE_MARK):
+            named = activity.attributes.get(to.removeprefix(ATTRIBUTE_MARK))
+            try:
+                return Beneficiary(kind=SubjectKind.MEMBER, id=UUID(str(named)))
+            except ValueError:
+                return None
+        kind = SubjectKind(to)
+        found = activity.member_id if kind is SubjectKind.MEMBER else activity.partner_id
+        return None if found is None else Beneficiary(kind=kind, id=found)
+
+    def _capped(self, judged: Judged, beneficiary: Beneficiary, amount: int, reasons: list[Reason]) -> Due:
+        caps = self._unit.rule.caps
+        if not caps:
+            return self._credited(judged, beneficiary, amount, reasons)
+        told = list(reasons)
+        used: list[tuple[str, CapUse]] = []
+        for index, cap in enumerate(caps):
+            key = f"{index}:{beneficiary.kind}:{beneficiary.id}"
+            period = self._cap_period(index, cap, judged.case.activity.occurred_at)
+            use = self._running.caps.get(key)
+            if use is None or use.period != period.key:
+                use = CapUse(period=period.key, amount=0, count=0)
+            used.append((key, use))
+            amount = self._within(cap, use, amount, judged.case.parameters, told)
+        for key, use in used:
+            self._running.caps[key] = CapUse(
+                period=use.period, amount=use.amount + amount, count=use.count + (amount > 0)
+            )
+        return self._credited(judged, beneficiary, amount, told)
+
+    def _within(self, cap: Cap, use: CapUse, amount: int, parameters: Mapping[str, object], told: list[Reason]) -> int:
+        unit = self._unit.terms.unit
+        if cap.count is not None and amount > 0 and use.count >= number_value(cap.count, parameters):
+            count = number_value(cap.count, parameters)
+            told.append(Reason(code="CAP_COUNT", facts={"cap": count, "period": cap.period.value}))
+            return 0
+        if cap.amount is not None:
+            most = number_value(cap.amount, parameters)
+            left = max(most - use.amount, 0)
+            if amount > left:
+                facts = {"cap": most, "cap_unit": unit, "period": cap.period.value}
+                told.append(Reason(code="CAP_AMOUNT", facts={**facts, "left": left, "asked": amount, "unit": unit}))
+                return left
+        return amount
+
+    def _cap_period(self, index: int, cap: Cap, at: datetime) -> Period:
+        known = self._cap_periods.get(index)
+        if known is None or not known.holds(at):
+            is_unit = cap.period is self._unit.period.kind
+            known = self._unit.period if is_unit else period_of(cap.period, at, self._unit.terms.zone)
+            self._cap_periods[index] = known
+        return known
+
+    def _worth_reason(self, worth: Worth) -> Reason:
+        units = {"unit": self._unit.terms.unit, "basis_unit": self._unit.rule.basis_unit}
+        return Reason(code=worth.code, facts={**worth.facts, **units})
+
+    def _credited(
+        self,
+        judged: Judged,
+        beneficiary: Beneficiary,
+        amount: int,
+        reasons: list[Reason],
+        milestone: str | None = None,
+    ) -> Due:
+        self._running.due_total += amount
+        matures_at, expires_at = self._span(judged.case)
+        if amount > 0:
+            if matures_at > judged.case.activity.occurred_at:
+                reasons = [*reasons, Reason(code="HOLDS_UNTIL", facts={"matures_at": matures_at.isoformat()})]
+            if expires_at is not None:
+                reasons = [*reasons, Reason(code="EXPIRES_AT", facts={"expires_at": expires_at.isoformat()})]
+        explanation = Explanation(tuple(reasons))
+        return self._due(
+            judged.case, beneficiary, amount, judged.basis, explanation, (matures_at, expires_at), milestone
+        )
+
+    def _due(
+        self,
+        case: Case,
+        beneficiary: Beneficiary,
+        amount: int,
+        basis: int,
+        explanation: Explanation,
+        span: tuple[datetime, datetime | None],
+        milestone: str | None = None,
+    ) -> Due:
+        activity = case.activity
+        return Due(
+            activity_id=None if milestone else activity.id,
+            milestone=milestone,
+            beneficiary=beneficiary,
+            amount=amount,
+            unit=self._unit.terms.unit,
+            basis_amount=basis,
+            deal_key=None if milestone else activity.deal_key,
+            occurred_at=activity.occurred_at,
+            matures_at=span[0],
+            expires_at=span[1],
+            explanation=explanation,
+        )
+
+    def _span(self, case: Case) -> tuple[datetime, datetime | None]:
+        rule, zone, activity = self._unit.rule, self._unit.terms.zone, case.activity
+        held = number_value(rule.hold_days, case.parameters)
+        matures_at = days_later(activity.occurred_at, held, zone) if held else activity.occurred_at
+        expiry = rule.expiry
+        if expiry.days is None and expiry.months is None:
+            return matures_at, None
+        base = max(matures_at, activity.first_recorded_at)
+        if expiry.days is not None:
+            last = days_later(base, number_value(expiry.days, case.parameters), zone)
+        else:
+            last = months_later(base, number_value(expiry.months or 0, case.parameters), zone)
+        return matures_at, end_of_day(last, zone)

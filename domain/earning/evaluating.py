@@ -1,0 +1,169 @@
+"""Walks every unit that a batch touches: the newest activities extend its tally, anything else re-walks it whole."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from domain.activities.activity import ActivityState, Change
+from domain.activities.states import states_of
+from domain.earning.cases import Placed, cases, place
+from domain.earning.evaluation import UnitTooLong, Walk, walk
+from domain.earning.refusals import UnitIsFull
+from domain.earning.tally import EMPTY, UNIT_ACTIVITIES_MAX, Tally
+from domain.earning.unit import Due, Unit
+from domain.earning.units import LockedUnit, UnitKey, activities_of, lock_units_in
+from domain.earning.views import Case
+from domain.kernel.expressions import ConditionCache
+from domain.kernel.operation import Operation
+from domain.kernel.rates import Rate, Rates
+from domain.programs.matching import Binding, TermsCache, terms_facts
+
+RATES = "SELECT id, from_unit, to_unit, numerator, denominator, valid_from FROM rate"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Knowledge:
+    """What evaluation keeps between operations: parsed terms and compiled conditions, both bounded, both immutable."""
+
+    terms: TermsCache
+    conditions: ConditionCache
+
+
+@dataclass(frozen=True, kw_only=True)
+class WalkedUnit:
+    """A unit after its walk. `whole`: the dues are those of all its activities, else only of the ones added."""
+
+    row: LockedUnit
+    binding: Binding
+    tally: Tally
+    dues: tuple[Due, ...]
+    whole: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluated:
+    """All walked units of a batch, and the ids of the rates that applied, by (from, to, valid from)."""
+
+    units: tuple[WalkedUnit, ...]
+    rates: Rates
+    rate_ids: dict[tuple[str, str, str], UUID]
+
+
+async def evaluate(op: Operation, knowledge: Knowledge, changes: Sequence[Change]) -> Evaluated:
+    """Locks the units that these changes touch and walks them; nothing is written yet but missing units.
+
+    The number of statements does not depend on the number of changes.
+    """
+    placed = await place(op, knowledge.terms, [change.current for change in changes])
+    known = [change.current.activity_id for change in changes if change.previous is not None]
+    locked = await lock_units_in(op, {one.key: one.new_unit for one in placed}, known)
+    rates, rate_ids = await _rates(op)
+    walker = Walker(op=op, knowledge=knowledge, rates=rates)
+    added: dict[UnitKey, list[Placed]] = {}
+    for one in placed:
+        added.setdefault(one.key, []).append(one)
+    cases_added = await walker.cases_by_unit(added)
+    extended, whole = list[WalkedUnit](), list[LockedUnit]()
+    for key, unit in locked.items():
+        walked = None if unit.held_changed else walker.extended(unit, added.get(key, []), cases_added.get(key, []))
+        if walked is None:
+            whole.append(unit)
+        else:
+            extended.append(walked)
+    rewalked = await walker.rewalked(whole, added, {change.current.activity_id for change in changes})
+    return Evaluated(units=(*extended, *rewalked), rates=rates, rate_ids=rate_ids)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Walker:
+    """Walks locked units of one operation."""
+
+    op: Operation
+    knowledge: Knowledge
+    rates: Rates
+
+    async def cases_by_unit(self, placed: dict[UnitKey, list[Placed]]) -> dict[UnitKey, list[Case]]:
+        """The cases of the placed activities, unit by unit."""
+        flat = [one for group in placed.values() for one in group]
+        made = iter(await cases(self.op, flat)) if flat else iter(())
+        return {key: [next(made) for _ in group] for key, group in placed.items()}
+
+    def extended(self, row: LockedUnit, placed: Sequence[Placed], added: Sequence[Case]) -> WalkedUnit | None:
+        """The unit with these activities at its end; None where it must be walked whole."""
+        unit = self._unit(row, placed[0])
+        walked = _walked(unit, row.tally, added)
+        if walked.rewalk_needed:
+            return None
+        return WalkedUnit(row=row, binding=placed[0].binding, tally=walked.tally, dues=walked.dues, whole=False)
+
+    async def rewalked(
+        self, rows: Sequence[LockedUnit], added: dict[UnitKey, list[Placed]], changed: set[UUID]
+    ) -> list[WalkedUnit]:
+        """The units walked from empty, over what they held (less what changed) and what is added now."""
+        if not rows:
+            return []
+        held = await activities_of(self.op, [row.id for row in rows])
+        wanted = {activity_id for ids in held.values() for activity_id in ids} - changed
+        states = await states_of(self.op.sql, wanted)
+        placed = await self._placed_again(rows, held, states)
+        everything = {row.key: [*placed.get(row.key, []), *added.get(row.key, [])] for row in rows}
+        made = await self.cases_by_unit(everything)
+        empty = await terms_facts(
+            self.op.sql, self.knowledge.terms, [row.key.terms_id for row in rows if not everything[row.key]]
+        )
+        walked = list[WalkedUnit]()
+        for row in rows:
+            group = everything[row.key]
+            if not group:
+                binding = empty[row.key.terms_id]
+                walked.append(WalkedUnit(row=row, binding=binding, tally=EMPTY, dues=(), whole=True))
+                continue
+            result = _walked(self._unit(row, group[0]), EMPTY, made[row.key])
+            walked.append(
+                WalkedUnit(row=row, binding=group[0].binding, tally=result.tally, dues=result.dues, whole=True)
+            )
+        return walked
+
+    async def _placed_again(
+        self, rows: Sequence[LockedUnit], held: dict[UUID, set[UUID]], states: dict[UUID, ActivityState]
+    ) -> dict[UnitKey, list[Placed]]:
+        ids = {row.key: held[row.id] for row in rows}
+        found: dict[UnitKey, list[Placed]] = {}
+        for one in await place(self.op, self.knowledge.terms, list(states.values())):
+            if one.state.activity_id in ids.get(one.key, ()):
+                found.setdefault(one.key, []).append(one)
+        return found
+
+    def _unit(self, row: LockedUnit, placed: Placed) -> Unit:
+        return Unit(
+            terms=placed.binding.terms,
+            terms_id=placed.binding.terms_id,
+            terms_version=placed.binding.terms_version,
+            rule=placed.rule,
+            subject=placed.subject,
+            period=placed.period,
+            rates=self.rates,
+            conditions=self.knowledge.conditions,
+        )
+
+
+def _walked(unit: Unit, tally: Tally, added: Sequence[Case]) -> Walk:
+    try:
+        return walk(unit, tally, added)
+    except UnitTooLong as trouble:
+        raise UnitIsFull(rule=unit.rule.code, limit=UNIT_ACTIVITIES_MAX) from trouble
+
+
+async def _rates(op: Operation) -> tuple[Rates, dict[tuple[str, str, str], UUID]]:
+    rows = await op.sql.fetch(RATES)
+    rates = Rates.of(
+        Rate(
+            from_unit=row["from_unit"],
+            to_unit=row["to_unit"],
+            numerator=row["numerator"],
+            denominator=row["denominator"],
+            valid_from=row["valid_from"],
+        )
+        for row in rows
+    )
+    return rates, {(row["from_unit"], row["to_unit"], row["valid_from"].isoformat()): row["id"] for row in rows}

@@ -1,0 +1,133 @@
+"""Lines in storage: what each activity or milestone is due under one rule for one beneficiary, and what was granted."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from domain.kernel.operation import Operation
+from domain.kernel.sql import Row
+
+COLUMNS = """id, tally_id, program_id, terms_id, rule, activity_id, milestone, beneficiary_kind, beneficiary_id, unit,
+own_due, due, granted, awards, deal_key, stacking_group, occurred_at,
+matures_at, expires_at, explanation"""
+
+OF_UNITS = f"SELECT {COLUMNS} FROM due WHERE tally_id = ANY($1::uuid[]) ORDER BY id FOR UPDATE"
+
+LOCK_DEALS = """
+SELECT pg_advisory_xact_lock(hashtextextended(deal, 0))
+FROM (SELECT DISTINCT deal FROM unnest($1::text[]) AS deals (deal) ORDER BY deal) AS ordered
+"""
+
+OF_DEALS = f"""
+SELECT {COLUMNS} FROM due
+WHERE (deal_key, stacking_group) IN (SELECT * FROM unnest($1::text[], $2::text[])) ORDER BY id FOR UPDATE
+"""
+
+INSERT = f"""
+INSERT INTO due ({COLUMNS}, recorded_at)
+SELECT *, $21 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::uuid[], $7::text[],
+  $8::text[], $9::uuid[], $10::text[], $11::bigint[], $12::bigint[], $13::bigint[], $14::int[], $15::text[], $16::text[],
+  $17::timestamptz[], $18::timestamptz[], $19::timestamptz[], $20::jsonb[])
+"""
+
+UPDATE = """
+UPDATE due SET own_due = new.own_due, due = new.due, granted = new.granted, awards = new.awards,
+               deal_key = new.deal_key, occurred_at = new.occurred_at, matures_at = new.matures_at,
+               expires_at = new.expires_at, explanation = new.explanation
+FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::int[], $6::text[], $7::timestamptz[],
+            $8::timestamptz[], $9::timestamptz[], $10::jsonb[])
+     AS new (id, own_due, due, granted, awards, deal_key, occurred_at, matures_at, expires_at, explanation)
+WHERE due.id = new.id
+"""
+
+LineKey = tuple[UUID, UUID | str, UUID]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One due as it stands: `own_due` after caps, `due` after stacking, `granted` what its awards stand at."""
+
+    id: UUID
+    tally_id: UUID
+    program_id: UUID
+    terms_id: UUID
+    rule: str
+    activity_id: UUID | None
+    milestone: str | None
+    beneficiary_kind: str
+    beneficiary_id: UUID
+    unit: str
+    own_due: int
+    due: int
+    granted: int
+    awards: int
+    deal_key: str | None
+    stacking_group: str | None
+    occurred_at: datetime
+    matures_at: datetime
+    expires_at: datetime | None
+    explanation: list[dict[str, Any]]
+
+    @property
+    def key(self) -> LineKey:
+        """What makes it the same line after another walk: its unit, its activity or milestone, its beneficiary."""
+        return (self.tally_id, self.activity_id or self.milestone or "", self.beneficiary_id)
+
+    @property
+    def deal(self) -> tuple[str, str] | None:
+        """The deal key and stacking group under which it is weighed against other lines, if any."""
+        if self.deal_key is None or self.stacking_group is None:
+            return None
+        return (self.deal_key, self.stacking_group)
+
+    def explained(self, *reasons: dict[str, Any]) -> "Line":
+        return replace(self, explanation=[*self.explanation, *reasons])
+
+
+async def lines_of_units(op: Operation, unit_ids: Collection[UUID]) -> list[Line]:
+    """Every line of these units, locked."""
+    return [_line(row) for row in await op.sql.fetch(OF_UNITS, list(unit_ids))] if unit_ids else []
+
+
+async def lines_of_deals(op: Operation, deals: Collection[tuple[str, str]]) -> list[Line]:
+    """Every line that shares one of these deals, locked; nobody else weighs these deals until this operation ends."""
+    if not deals:
+        return []
+    await op.sql.execute(LOCK_DEALS, [f"{key}\x1f{group}" for key, group in deals])
+    rows = await op.sql.fetch(OF_DEALS, [key for key, _ in deals], [group for _, group in deals])
+    return [_line(row) for row in rows]
+
+
+async def insert_lines_in(op: Operation, lines: Sequence[Line]) -> None:
+    """New lines stand."""
+    if lines:
+        columns: list[list[Any]] = [[getattr(line, name) for line in lines] for name in NAMES]
+        await op.sql.execute(INSERT, *columns, op.now)
+
+
+async def update_lines_in(op: Operation, lines: Sequence[Line]) -> None:
+    """Known lines stand at their new amounts and explanations."""
+    if lines:
+        columns: list[list[Any]] = [[getattr(line, name) for line in lines] for name in MOVING]
+        await op.sql.execute(UPDATE, *columns)
+
+
+MOVING = (
+    "id",
+    "own_due",
+    "due",
+    "granted",
+    "awards",
+    "deal_key",
+    "occurred_at",
+    "matures_at",
+    "expires_at",
+    "explanation",
+)
+NAMES = tuple(name.strip() for name in COLUMNS.split(","))
+
+
+def _line(row: Row) -> Line:
+    return Line(**{name: row[name] for name in NAMES})

@@ -1,0 +1,179 @@
+"""Judges whether an activity counts for a rule: window, enrollment, moment, condition, cooldown, basis and its rate."""
+
+from datetime import datetime, timedelta
+from fractions import Fraction
+
+from domain.earning.explanation import Reason
+from domain.earning.unit import Judged, Running, Unit
+from domain.earning.views import Case
+from domain.kernel.expressions import Condition, ExpressionProblem, value_fits
+from domain.kernel.points import AMOUNT_ABSOLUTE_MAX, Rounding
+from domain.kernel.rates import Rate, RateMissing, converted
+from domain.programs.document import number_value
+from domain.programs.effects.effect import Totals
+from domain.programs.rules import Basis
+
+ONE = Fraction(1)
+AMOUNT_NAMES = {f"amount_{basis.value.lower()}": basis for basis in Basis if basis is not Basis.UNITS}
+SHOWN_CHARACTERS_MAX = 200
+
+
+class Qualification:
+    """The judge of one unit's activities; each one judged advances the running totals when it counts."""
+
+    def __init__(self, unit: Unit) -> None:
+        self._unit = unit
+        self._condition: Condition | ExpressionProblem | None = None
+        if unit.rule.condition is not None:
+            self._condition = unit.conditions.compiled(unit.rule.condition, unit.terms.variables, unit.terms.digest)
+        self._matched = Reason(
+            code="RULE_MATCHED",
+            facts={"rule": unit.rule.code, "terms": str(unit.terms_id), "version": unit.terms_version},
+        )
+
+    def judged(self, running: Running, case: Case) -> Judged | Reason:
+        """The activity as it counts, the running totals now including it; or the reason why it does not."""
+        reasons = [self._matched]
+        hindrance = self._outside(case) or self._unmet(running, case, reasons) or self._paused(running, case)
+        if hindrance is not None:
+            return hindrance
+        basis = self._basis(case, reasons)
+        if isinstance(basis, Reason):
+            return basis
+        factor = self._factor(case, reasons)
+        if isinstance(factor, Reason):
+            return factor
+        before = running.totals
+        after = Totals(count=before.count + 1, basis=before.basis + basis)
+        if after.basis > AMOUNT_ABSOLUTE_MAX:
+            return Reason(code="AMOUNT_OUT_OF_BOUNDS", facts={})
+        running.totals = after
+        running.quantity_total += case.activity.quantity
+        running.last_counted_at = case.activity.occurred_at
+        return Judged(case=case, basis=basis, factor=factor, before=before, after=after, reasons=tuple(reasons))
+
+    def _outside(self, case: Case) -> Reason | None:
+        activity, rule = case.activity, self._unit.rule
+        if not self._unit.terms.window.holds(activity.occurred_at):
+            return Reason(code="OUTSIDE_WINDOW", facts={"occurred_at": activity.occurred_at.isoformat()})
+        if not case.enrolled:
+            return Reason(code="NOT_ENROLLED", facts={"occurred_at": activity.occurred_at.isoformat()})
+        if rule.moment is not None and activity.moment is not rule.moment:
+            facts = {"expected": rule.moment.value, "moment": activity.moment.value}
+            return Reason(code="MOMENT_OTHER", facts=facts)
+        return None
+
+    def _unmet(self, running: Running, case: Case, reasons: list[Reason]) -> Reason | None:
+        condition, rule = self._condition, self._unit.rule
+        if condition is None:
+            return None
+        if isinstance(condition, ExpressionProblem):
+            return Reason(code="CONDITION_ERROR", facts={"rule": rule.code, "problem": condition.reason})
+        values = {name: self._value(name, running, case) for name in condition.variables}
+        values = {name: value for name, value in values.items() if value is not None}
+        holds = condition.holds(values)
+        if isinstance(holds, ExpressionProblem):
+            return Reason(code="CONDITION_ERROR", facts={"rule": rule.code, "problem": holds.reason})
+        facts = {"rule": rule.code, "inputs": {name: _shown(value) for name, value in values.items()}}
+        if not holds:
+            return Reason(code="CONDITION_FALSE", facts=facts)
+        reasons.append(Reason(code="CONDITION_TRUE", facts=facts))
+        return None
+
+    def _value(self, variable: str, running: Running, case: Case) -> object:
+        """The variable's value, else its default; None when it is absent or of another type than declared."""
+        root, name = variable.split(".", 1)
+        if root == "activity":
+            value = self._of_activity(name, case)
+        elif root == "tally":
+            value = self._of_tally(name, running)
+        elif root == "parameters":
+            value = case.parameters.get(name)
+        elif name == "id":
+            value = case.activity.member_id if root == "member" else case.activity.partner_id
+            value = None if value is None else str(value)
+        else:
+            facts = {"facts": case.facts.subject, "member": case.facts.member, "partner": case.facts.partner}
+            value = facts[root].get(name)
+        if value is None:
+            value = self._unit.terms.defaults.get(variable)
+        return value if value_fits(value, self._unit.terms.variables[variable]) else None
+
+    def _of_activity(self, name: str, case: Case) -> object:
+        activity = case.activity
+        if name in self._unit.terms.attributes:
+            return activity.attributes.get(name)
+        if name in AMOUNT_NAMES:
+            amount = activity.amounts.get(AMOUNT_NAMES[name])
+            unit = self._unit.rule.basis_unit
+            return amount.minor if amount is not None and unit in (None, amount.unit) else None
+        built_in: dict[str, object] = {
+            "source": activity.source,
+            "external_id": activity.external_id,
+            "type": activity.type,
+            "occurred_at": activity.occurred_at,
+            "quantity": activity.quantity,
+        }
+        return built_in[name]
+
+    def _of_tally(self, name: str, running: Running) -> int:
+        totals = {
+            "count": running.totals.count,
+            "basis_total": running.totals.basis,
+            "quantity_total": running.quantity_total,
+            "due_total": running.due_total,
+        }
+        return totals[name]
+
+    def _paused(self, running: Running, case: Case) -> Reason | None:
+        pause = self._unit.rule.cooldown_minutes
+        if pause is None or running.last_counted_at is None:
+            return None
+        until = running.last_counted_at + timedelta(minutes=number_value(pause, case.parameters))
+        if case.activity.occurred_at >= until:
+            return None
+        return Reason(code="COOLDOWN", facts={"pause_until": until.isoformat()})
+
+    def _basis(self, case: Case, reasons: list[Reason]) -> int | Reason:
+        rule = self._unit.rule
+        if rule.basis is Basis.UNITS:
+            return case.activity.quantity
+        amount = case.activity.amounts.get(rule.basis)
+        if amount is None:
+            is_needed = rule.effect.uses_basis
+            return Reason(code="BASIS_MISSING", facts={"basis": rule.basis.value}) if is_needed else 0
+        if not rule.effect.uses_basis:
+            return max(amount.minor, 0) if amount.unit == rule.basis_unit else 0
+        if amount.minor < 0:
+            facts = {"basis": rule.basis.value, "basis_amount": amount.minor, "basis_unit": amount.unit}
+            return Reason(code="BASIS_NEGATIVE", facts=facts)
+        if amount.unit == rule.basis_unit or rule.basis_unit is None:
+            return amount.minor
+        rate = self._rate(amount.unit, rule.basis_unit, case.activity.occurred_at, reasons)
+        if isinstance(rate, Reason):
+            return rate
+        basis = converted(amount.minor, rate, Rounding.HALF_EVEN)
+        return basis if basis <= AMOUNT_ABSOLUTE_MAX else Reason(code="AMOUNT_OUT_OF_BOUNDS", facts={})
+
+    def _factor(self, case: Case, reasons: list[Reason]) -> Fraction | Reason:
+        rule, award_unit = self._unit.rule, self._unit.terms.unit
+        if not rule.effect.converts or rule.basis_unit is None or rule.basis_unit == award_unit:
+            return ONE
+        rate = self._rate(rule.basis_unit, award_unit, case.activity.occurred_at, reasons)
+        return rate if isinstance(rate, Reason) else rate.factor()
+
+    def _rate(self, from_unit: str, to_unit: str, at: datetime, reasons: list[Reason]) -> Rate | Reason:
+        facts: dict[str, object] = {"from_unit": from_unit, "to_unit": to_unit}
+        try:
+            rate = self._unit.rates.as_of(from_unit, to_unit, at)
+        except RateMissing:
+            return Reason(code="RATE_MISSING", facts={**facts, "rated_at": at.isoformat()})
+        dated = {"rate": rate.text(), "valid_from_at": rate.valid_from.isoformat()}
+        reasons.append(Reason(code="RATE_USED", facts={**facts, **dated}))
+        return rate
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value[:SHOWN_CHARACTERS_MAX] if isinstance(value, str) else value

@@ -1,0 +1,49 @@
+"""The doors by which activities come in: recorded, corrected or taken back, and awarded in one transaction."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from domain.access.principals import Actor
+from domain.activities.activity import ActivityInput, ActivityReversal, RecordedBatch
+from domain.activities.recording import record_in
+from domain.activities.sources import source_by_id
+from domain.earning.evaluating import Knowledge, evaluate
+from domain.earning.granting import grant_in
+from domain.kernel.operation import Door, Operation
+
+Item = ActivityInput | ActivityReversal
+
+
+async def record_activities(
+    door: Door, knowledge: Knowledge, actor: Actor, source_id: UUID, items: Sequence[Item]
+) -> RecordedBatch:
+    """Every item has ended on its own, and what the good ones earn is posted, in one transaction. The identity of an
+    activity is its key: the same batch again changes nothing.
+
+    Refuses: NotFound (source); BatchTooLarge; UnitIsFull; TryLater.
+    """
+    return await door.operate(actor, lambda op: record_and_award_in(op, knowledge, source_id, items))
+
+
+async def correct_activities(
+    door: Door, knowledge: Knowledge, actor: Actor, source_id: UUID, items: Sequence[Item]
+) -> RecordedBatch:
+    """As `record_activities`, but another content under a known id is a correction whatever the source says, and an
+    unknown id is refused.
+
+    Refuses: NotFound (source); BatchTooLarge; UnitIsFull; TryLater.
+    """
+    return await door.operate(actor, lambda op: record_and_award_in(op, knowledge, source_id, items, correcting=True))
+
+
+async def record_and_award_in(
+    op: Operation, knowledge: Knowledge, source_id: UUID, items: Sequence[Item], *, correcting: bool = False
+) -> RecordedBatch:
+    """The same, inside an operation that does more (an import advances its position in it)."""
+    source = await source_by_id(op.sql, source_id)
+    batch = await record_in(op, source, items, correcting=correcting)
+    if batch.changes:
+        evaluated = await evaluate(op, knowledge, batch.changes)
+        op.failpoints.hit("record.after_evaluation")
+        await grant_in(op, knowledge, evaluated, batch.changes, backfill=source.backfill)
+    return batch

@@ -1,0 +1,43 @@
+"""Every expected no of earning."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from domain.kernel.refusals import Refusal
+
+
+@dataclass(eq=False)
+class UnitIsFull(Refusal):
+    """One unit of evaluation would hold more activities than it may."""
+
+    rule: str
+    limit: int
+    texts: ClassVar[Mapping[str, str]] = {
+        "en": "The rule {rule} has counted {limit} activities of this subject in this period; no more fit.",
+        "fr": "La règle {rule} a compté {limit} activités de ce participant sur la période ; il n’y a plus de place.",
+    }
+
+
+@dataclass(eq=False)
+class AdjustmentExceedsAwards(Refusal):
+    """More was to be taken back than the program ever granted this member and has not taken back yet."""
+
+    standing: int
+    asked: int
+    texts: ClassVar[Mapping[str, str]] = {
+        "en": "Only {standing} can be taken back here, not {asked}.",
+        "fr": "Seuls {standing} peuvent être repris ici, pas {asked}.",
+    }
+
+
+@dataclass(eq=False)
+class BudgetExceeded(Refusal):
+    """The program's budget does not hold what was to be granted."""
+
+    left: int
+    asked: int
+    texts: ClassVar[Mapping[str, str]] = {
+        "en": "The budget holds {left}, not {asked}.",
+        "fr": "Le budget contient {left}, pas {asked}.",
+    }

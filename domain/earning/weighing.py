@@ -1,0 +1,118 @@
+"""Stacking in storage: every line that shares a deal with a changed one is weighed again, under the deal's lock."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from domain.activities.states import states_of_deals
+from domain.earning.cases import Placed, place, views
+from domain.earning.explanation import Explanation
+from domain.earning.lines import Line, lines_of_deals
+from domain.earning.stacking import DealLine, Place, deal_of, stacked
+from domain.earning.views import ActivityView, Beneficiary
+from domain.kernel.operation import Operation
+from domain.kernel.rates import Rates
+from domain.programs.document import number_value
+from domain.programs.matching import TermsCache
+from domain.programs.rules import SubjectKind
+
+WEIGHED_AGAIN = ("STACKING_EXCLUSIVE", "STACKING_BEST_OF", "STACKING_CEILING", "STACKING_NET_MISSING")
+GRANTED_ALREADY = ("CAMPAIGN_CAP", "BUDGET_TRIM")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """A line as it is to stand (`line`) beside what it stood at (`stored`, None for a new one)."""
+
+    line: Line
+    stored: Line | None
+
+    @property
+    def rise(self) -> int:
+        """What its due grew by; negative where it shrank."""
+        return self.line.due - (self.stored.due if self.stored else 0)
+
+    @property
+    def is_changed(self) -> bool:
+        return self.stored is None or self.line != self.stored
+
+
+async def weigh(op: Operation, terms: TermsCache, rates: Rates, drafts: Sequence[Draft]) -> list[Draft]:
+    """The drafts with their dues after stacking, and drafts of all other lines of the deals they belong to.
+
+    A line that left a deal (its deal key was corrected) is weighed out of it. Four statements for any number.
+    """
+    deals = {deal for draft in drafts for deal in _deals(draft)}
+    if not deals:
+        return list(drafts)
+    known = {draft.line.id: draft for draft in drafts}
+    for line in await lines_of_deals(op, deals):
+        if line.id not in known:
+            known[line.id] = Draft(line=line, stored=line)
+    activities, placed = await _activities(op, terms, {key for key, _ in deals})
+    by_deal: dict[tuple[str, str], list[Draft]] = {}
+    for draft in known.values():
+        if draft.line.deal is not None and draft.line.deal in deals and draft.line.activity_id in activities:
+            by_deal.setdefault(draft.line.deal, []).append(draft)
+    for (key, _), members in by_deal.items():
+        lines = [_deal_line(draft.line, activities, placed) for draft in members]
+        deal = deal_of(key, [view for view in activities.values() if view.deal_key == key], lines, rates)
+        for draft, weighed in zip(members, stacked(deal, rates), strict=True):
+            known[draft.line.id] = replace(draft, line=_weighed(draft.line, weighed))
+    return list(known.values())
+
+
+def _deals(draft: Draft) -> Iterable[tuple[str, str]]:
+    for line in (draft.line, draft.stored):
+        if line is not None and line.deal is not None:
+            yield line.deal
+
+
+async def _activities(
+    op: Operation, terms: TermsCache, keys: set[str]
+) -> tuple[dict[UUID, ActivityView], dict[tuple[UUID, UUID, str], Placed]]:
+    states = await states_of_deals(op.sql, keys)
+    placed = await place(op, terms, states)
+    found = await views(op, states)
+    return found, {(one.state.activity_id, one.binding.terms_id, one.rule.code): one for one in placed}
+
+
+def _deal_line(
+    line: Line, activities: Mapping[UUID, ActivityView], placed: Mapping[tuple[UUID, UUID, str], Placed]
+) -> DealLine:
+    assert line.activity_id is not None, "only activities have deals"
+    one = placed.get((line.activity_id, line.terms_id, line.rule))
+    return DealLine(
+        terms_id=line.terms_id,
+        rule=line.rule,
+        activity_id=line.activity_id,
+        order=activities[line.activity_id].order,
+        beneficiary=Beneficiary(kind=SubjectKind(line.beneficiary_kind), id=line.beneficiary_id),
+        due=line.own_due,
+        unit=line.unit,
+        place=None if one is None else _place(one),
+        explanation=Explanation.from_json(_without(line.explanation, WEIGHED_AGAIN + GRANTED_ALREADY)),
+    )
+
+
+def _place(one: Placed) -> Place | None:
+    stacking = one.rule.stacking
+    if stacking is None:
+        return None
+    ceiling = stacking.ceiling_ppm
+    return Place(
+        group=stacking.group,
+        mode=stacking.mode,
+        priority=stacking.priority,
+        ceiling_ppm=None if ceiling is None else number_value(ceiling, one.binding.parameters),
+    )
+
+
+def _weighed(line: Line, weighed: DealLine) -> Line:
+    granted = [reason for reason in line.explanation if reason["code"] in GRANTED_ALREADY]
+    return replace(line, due=weighed.due, explanation=[*weighed.explanation.to_json(), *granted])
+
+
+def _without(explanation: Sequence[dict[str, Any]], codes: tuple[str, ...]) -> list[dict[str, Any]]:
+    return [reason for reason in explanation if reason["code"] not in codes]

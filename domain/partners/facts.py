@@ -1,0 +1,211 @@
+"""Dated facts: what was true of a member or partner at an instant, appended by set and looked up by set."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from domain.kernel.ids import new_ids
+from domain.kernel.operation import Operation
+from domain.kernel.refusals import InvalidInput
+from domain.kernel.sql import Connection, Database, Row
+from domain.partners.events import FACT_ENDED, FACT_RECORDED
+
+QUESTIONS_MAX = 20_000
+FACTS_MAX = 10_000
+# One subject holds at most so many facts of one kind at one instant (certificates, say); more are not looked at.
+FACTS_PER_ANSWER_MAX = 50
+KIND_LENGTH_MAX = 32
+
+RECORD = """
+INSERT INTO fact (id, subject_kind, subject_id, kind, value, valid_from, valid_until, recorded_at)
+SELECT *, $8 FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::jsonb[], $6::timestamptz[],
+                         $7::timestamptz[])
+"""
+END = """
+UPDATE fact SET valid_until = ended.at FROM unnest($1::uuid[], $2::timestamptz[]) AS ended (id, at)
+WHERE fact.id = ended.id AND (fact.valid_until IS NULL OR fact.valid_until > ended.at)
+RETURNING fact.*
+"""
+AS_OF = """
+SELECT asked.place, found.*
+FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) WITH ORDINALITY AS asked (subject_id, kind, at, place)
+CROSS JOIN LATERAL (
+  SELECT fact.* FROM fact
+  WHERE fact.subject_id = asked.subject_id AND fact.kind = asked.kind
+    AND fact.valid_from <= asked.at AND (fact.valid_until IS NULL OR fact.valid_until > asked.at)
+  ORDER BY fact.valid_from, fact.recorded_at, fact.id LIMIT $4
+) AS found
+ORDER BY asked.place, found.valid_from, found.recorded_at, found.id
+"""
+
+
+class SubjectKind(StrEnum):
+    """Of whom a fact is told."""
+
+    MEMBER = "MEMBER"
+    PARTNER = "PARTNER"
+
+
+class FactKind(StrEnum):
+    """The kinds that exist; rooms above write theirs downhill."""
+
+    MEMBERSHIP = "membership"
+    TIER = "tier"
+    OBJECTIVE = "objective"
+    CERTIFICATE = "certificate"
+    ASSIGNMENT = "assignment"
+    ATTRIBUTION = "attribution"
+    CONSENT = "consent"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewFact:
+    """Something true of a subject from an instant on, until another (excluded) or for ever."""
+
+    subject_kind: SubjectKind
+    subject_id: UUID
+    kind: str
+    value: Mapping[str, Any]
+    valid_from: datetime
+    valid_until: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactRecord:
+    """A fact as it is stored; `recorded_at` is when it became known."""
+
+    id: UUID
+    subject_kind: SubjectKind
+    subject_id: UUID
+    kind: str
+    value: Mapping[str, Any]
+    valid_from: datetime
+    valid_until: datetime | None
+    recorded_at: datetime
+
+
+async def record_facts_in(op: Operation, facts: Sequence[NewFact]) -> list[UUID]:
+    """The facts stand, in one statement; their ids in the same order. Refuses: InvalidInput (number, kind, span)."""
+    if not facts:
+        return []
+    _check(facts)
+    ids = new_ids(len(facts))
+    await op.sql.execute(
+        RECORD,
+        ids,
+        [fact.subject_kind.value for fact in facts],
+        [fact.subject_id for fact in facts],
+        [fact.kind for fact in facts],
+        [fact.value for fact in facts],
+        [fact.valid_from for fact in facts],
+        [fact.valid_until for fact in facts],
+        op.now,
+    )
+    for fact_id, fact in zip(ids, facts, strict=True):
+        op.tell(
+            FACT_RECORDED.about(
+                fact_id,
+                **_envelope(fact.subject_kind, fact.subject_id),
+                subject_kind=fact.subject_kind.value,
+                subject_id=str(fact.subject_id),
+                kind=str(fact.kind),
+                valid_from=fact.valid_from.isoformat(),
+                valid_until=fact.valid_until and fact.valid_until.isoformat(),
+            )
+        )
+    return ids
+
+
+async def end_facts_in(op: Operation, ends: Mapping[UUID, datetime]) -> int:
+    """Each fact stops being true at its instant, unless it ended earlier; answers how many did. One statement."""
+    if not ends:
+        return 0
+    rows = await op.sql.fetch(END, list(ends.keys()), list(ends.values()))
+    for row in rows:
+        op.tell(
+            FACT_ENDED.about(
+                row["id"],
+                **_envelope(SubjectKind(row["subject_kind"]), row["subject_id"]),
+                subject_kind=row["subject_kind"],
+                subject_id=str(row["subject_id"]),
+                kind=row["kind"],
+                valid_until=row["valid_until"].isoformat(),
+            )
+        )
+    return len(rows)
+
+
+async def facts_as_of(
+    source: Database | Connection, subject_ids: Sequence[UUID], kinds: Sequence[str], instants: Sequence[datetime]
+) -> list[tuple[FactRecord, ...]]:
+    """For each place the facts of that kind that were true of that subject at that instant, oldest first.
+
+    The three sequences are parallel, at most 20,000 places; one statement. Refuses: InvalidInput (number).
+    """
+    if len(subject_ids) > QUESTIONS_MAX:
+        raise InvalidInput(field="subjects", problem=f"at most {QUESTIONS_MAX}")
+    if not len(subject_ids) == len(kinds) == len(instants):
+        raise ValueError("subjects, kinds and instants are parallel")
+    answers: list[list[FactRecord]] = [[] for _ in subject_ids]
+    if subject_ids:
+        rows = await source.fetch(
+            AS_OF, list(subject_ids), [str(kind) for kind in kinds], list(instants), FACTS_PER_ANSWER_MAX
+        )
+        for row in rows:
+            answers[row["place"] - 1].append(_record(row))
+    return [tuple(answer) for answer in answers]
+
+
+async def memberships_as_of(
+    source: Database | Connection, member_ids: Sequence[UUID], instants: Sequence[datetime]
+) -> list[UUID | None]:
+    """For each place the partner that member stood under at that instant, or None. At most 20,000 places."""
+    answers = await facts_as_of(source, member_ids, [FactKind.MEMBERSHIP] * len(member_ids), instants)
+    return [UUID(held[-1].value["partner_id"]) if held else None for held in answers]
+
+
+async def facts_of(
+    source: Database | Connection, subject_ids: Sequence[UUID], kind: str
+) -> Mapping[UUID, tuple[FactRecord, ...]]:
+    """All facts of a kind about each subject, oldest first; subjects without any are absent."""
+    rows = await source.fetch(
+        "SELECT * FROM fact WHERE subject_id = ANY($1::uuid[]) AND kind = $2 ORDER BY valid_from, recorded_at, id"
+        " LIMIT $3",
+        list(subject_ids),
+        str(kind),
+        QUESTIONS_MAX,
+    )
+    found: dict[UUID, list[FactRecord]] = {}
+    for row in rows:
+        found.setdefault(row["subject_id"], []).append(_record(row))
+    return {subject_id: tuple(facts) for subject_id, facts in found.items()}
+
+
+def _check(facts: Sequence[NewFact]) -> None:
+    if len(facts) > FACTS_MAX:
+        raise InvalidInput(field="facts", problem=f"at most {FACTS_MAX}")
+    for fact in facts:
+        if not 1 <= len(fact.kind) <= KIND_LENGTH_MAX:
+            raise InvalidInput(field="kind", problem=f"1 to {KIND_LENGTH_MAX} characters")
+        if fact.valid_until is not None and fact.valid_until <= fact.valid_from:
+            raise InvalidInput(field="validUntil", problem="must be after validFrom")
+
+
+def _envelope(kind: SubjectKind, subject_id: UUID) -> dict[str, UUID]:
+    return {"member_id" if kind is SubjectKind.MEMBER else "partner_id": subject_id}
+
+
+def _record(row: Row) -> FactRecord:
+    return FactRecord(
+        id=row["id"],
+        subject_kind=SubjectKind(row["subject_kind"]),
+        subject_id=row["subject_id"],
+        kind=row["kind"],
+        value=row["value"],
+        valid_from=row["valid_from"],
+        valid_until=row["valid_until"],
+        recorded_at=row["recorded_at"],
+    )

@@ -1,0 +1,313 @@
+"""Terms: what one version of a program promises, parsed from its document, and the parameters it declares."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import cast
+from zoneinfo import ZoneInfo
+
+from domain.kernel.expressions import (
+    ExpressionProblem,
+    ValueType,
+    compiled,
+    value_fits,
+)
+from domain.kernel.money import UNIT_CODE
+from domain.kernel.periods import Period, program_window, start_of_day, zone_named
+from domain.programs.document import FromParameter, InvalidTerms, Problem, Reader
+from domain.programs.rules import ATTRIBUTE_MARK, Rule, rule_read
+
+RULES_MAX = 50
+NAMES_MAX = 40
+INT_MAX = 10**15
+BUILT_IN: Mapping[str, ValueType] = {
+    "activity.source": ValueType.STRING,
+    "activity.external_id": ValueType.STRING,
+    "activity.type": ValueType.STRING,
+    "activity.occurred_at": ValueType.TIMESTAMP,
+    "activity.quantity": ValueType.INT,
+    "activity.amount_list": ValueType.INT,
+    "activity.amount_net": ValueType.INT,
+    "activity.amount_margin": ValueType.INT,
+    "activity.amount_paid": ValueType.INT,
+    "member.id": ValueType.STRING,
+    "partner.id": ValueType.STRING,
+    "tally.count": ValueType.INT,
+    "tally.basis_total": ValueType.INT,
+    "tally.quantity_total": ValueType.INT,
+    "tally.due_total": ValueType.INT,
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Declared:
+    """A variable that conditions may read: its type, and the value that stands in where it is absent."""
+
+    type: ValueType
+    default: object = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parameter:
+    """A parameter of the enrollment: its type, the bounds of an INT, and its default (None: it must be given)."""
+
+    name: str
+    type: ValueType
+    minimum: int | None = None
+    maximum: int | None = None
+    default: object = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """A version of terms; `variables` are all names a condition may use, `document` the canonical form."""
+
+    unit: str
+    zone: ZoneInfo
+    window: Period
+    attributes: Mapping[str, Declared]
+    facts: Mapping[str, Declared]
+    member: Mapping[str, Declared]
+    partner: Mapping[str, Declared]
+    parameters: Mapping[str, Parameter]
+    rules: tuple[Rule, ...]
+    variables: Mapping[str, ValueType]
+    defaults: Mapping[str, object]
+    document: Mapping[str, object]
+    digest: str
+
+    @classmethod
+    def from_json(cls, document: object) -> "Terms":
+        """The terms in the document. Refuses: InvalidTerms, with the path and reason of every problem."""
+        return _terms(document)
+
+    def to_json(self) -> dict[str, object]:
+        """The canonical document: the same terms, every default written out."""
+        return cast("dict[str, object]", json.loads(json.dumps(self.document)))
+
+    def rule(self, code: str) -> Rule:
+        """The rule with this code. Refuses: KeyError."""
+        for rule in self.rules:
+            if rule.code == code:
+                return rule
+        raise KeyError(code)
+
+    def fact_kinds(self, rule: Rule) -> frozenset[str]:
+        """The kinds of dated fact that the rule's condition reads: one recorded for the past re-walks its units."""
+        condition = compiled(rule.condition, self.variables) if rule.condition else None
+        if condition is None or isinstance(condition, ExpressionProblem):
+            return frozenset()
+        roots = ("facts.", "member.", "partner.")
+        named = {name for name in condition.variables if name.startswith(roots)} - {"member.id", "partner.id"}
+        return frozenset(name.split(".", 1)[1] for name in named)
+
+    def resolved(self, given: Mapping[str, object]) -> Mapping[str, object]:
+        """Every declared parameter's value: the given one (a DATE as text or instant), else its default.
+
+        Refuses: InvalidTerms for a name not declared, a value of another type or out of bounds, one missing.
+        """
+        problems = [Problem(path=name, reason="is not declared") for name in given if name not in self.parameters]
+        values: dict[str, object] = {}
+        for name, parameter in self.parameters.items():
+            value = given.get(name)
+            value = parameter.default if value is None else value
+            found = parameter_value(value, parameter, self.zone)
+            if isinstance(found, Problem):
+                problems.append(found)
+            else:
+                values[name] = found
+        if problems:
+            raise InvalidTerms(problems)
+        return values
+
+
+def parameter_value(value: object, parameter: Parameter, zone: ZoneInfo) -> object:
+    """The value in the parameter's type, or the problem with it."""
+    if value is None:
+        return Problem(path=parameter.name, reason="has no default and must be given")
+    if parameter.type is ValueType.TIMESTAMP and isinstance(value, str):
+        value = instant_read(value, zone)
+    if not value_fits(value, parameter.type):
+        return Problem(path=parameter.name, reason=f"is not {parameter.type}")
+    if parameter.type is ValueType.INT:
+        least, most = cast("int", parameter.minimum), cast("int", parameter.maximum)
+        if not least <= cast("int", value) <= most:
+            return Problem(path=parameter.name, reason=f"is from {least} to {most}")
+    return value
+
+
+def instant_read(text: str, zone: ZoneInfo) -> datetime | None:
+    """An instant from ISO text with an offset; a bare date is the start of its day in the zone; else nothing."""
+    try:
+        if len(text) == 10:
+            return start_of_day(date.fromisoformat(text), zone)
+        found = datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
+        return None
+    return found if found.tzinfo is not None else None
+
+
+def _terms(document: object) -> Terms:
+    problems: list[Problem] = []
+    if not isinstance(document, dict):
+        raise InvalidTerms([Problem(path="", reason="the terms are an object")])
+    fields = cast("dict[str, object]", document)
+    reader = Reader(fields=fields, path="", problems=problems)
+    reader.only("unit", "zone", "window", "attributes", "facts", "member", "partner", "parameters", "rules")
+    unit, zone = _unit(reader), _zone(reader)
+    groups = {root: _declared(reader, root) for root in ("attributes", "facts", "member", "partner")}
+    parameters = _parameters(reader, zone)
+    numbers = {
+        name: FromParameter(name=name, minimum=cast("int", item.minimum), maximum=cast("int", item.maximum))
+        for name, item in parameters.items()
+        if item.type is ValueType.INT
+    }
+    variables = _variables(reader, groups, parameters)
+    inner = Reader(fields=fields, path="", problems=problems, numbers=numbers)
+    rules = tuple(rule_read(each, unit) for each in inner.each("rules", RULES_MAX, items_min=1))
+    _check_rules(inner, rules, variables, groups["attributes"])
+    window = _window(reader, zone)
+    if problems:
+        raise InvalidTerms(problems)
+    canonical: dict[str, object] = {
+        "unit": unit,
+        "zone": zone.key,
+        "window": fields.get("window") or {},
+        **{root: {name: _declared_json(item) for name, item in group.items()} for root, group in groups.items()},
+        "parameters": {name: _parameter_json(item) for name, item in parameters.items()},
+        "rules": [rule.to_json() for rule in rules],
+    }
+    text = json.dumps(canonical, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return Terms(
+        unit=unit,
+        zone=zone,
+        window=window,
+        attributes=groups["attributes"],
+        facts=groups["facts"],
+        member=groups["member"],
+        partner=groups["partner"],
+        parameters=parameters,
+        rules=rules,
+        variables=variables,
+        defaults={
+            f"{'activity' if root == 'attributes' else root}.{name}": item.default
+            for root, group in groups.items()
+            for name, item in group.items()
+            if item.default is not None
+        },
+        document=canonical,
+        digest=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
+    )
+
+
+def _unit(reader: Reader) -> str:
+    unit = reader.text("unit", 16)
+    if not UNIT_CODE.fullmatch(unit):
+        reader.problem("unit", "is a unit code: 2 to 16 capital letters, digits, underscores")
+        return "POINTS"
+    return unit
+
+
+def _zone(reader: Reader) -> ZoneInfo:
+    try:
+        return zone_named(reader.text("zone", 64))
+    except ValueError as problem:
+        reader.problem("zone", str(problem))
+        return ZoneInfo("UTC")
+
+
+def _window(reader: Reader, zone: ZoneInfo) -> Period:
+    ends: dict[str, datetime | None] = {"from": None, "until": None}
+    if reader.has("window"):
+        inner = reader.inner("window")
+        inner.only("from", "until")
+        for name in ends:
+            if inner.has(name):
+                ends[name] = instant_read(inner.text(name, 40), zone)
+                if ends[name] is None:
+                    inner.problem(name, "is a date, or an instant with its offset")
+    try:
+        return program_window(ends["from"], ends["until"])
+    except ValueError as problem:
+        reader.problem("window", str(problem))
+        return program_window(None, None)
+
+
+def _declared(reader: Reader, root: str) -> dict[str, Declared]:
+    found: dict[str, Declared] = {}
+    for name, inner in reader.named(root, NAMES_MAX).items():
+        inner.only("type", "default")
+        value_type = inner.choice("type", ValueType)
+        default = inner.fields.get("default")
+        if default is not None and (value_type is ValueType.TIMESTAMP or not value_fits(default, value_type)):
+            inner.problem("default", f"is not {value_type}, or is an instant, which has no default")
+            default = None
+        found[name] = Declared(type=value_type, default=default)
+    return found
+
+
+def _parameters(reader: Reader, zone: ZoneInfo) -> dict[str, Parameter]:
+    found: dict[str, Parameter] = {}
+    for name, inner in reader.named("parameters", NAMES_MAX).items():
+        inner.only("type", "min", "max", "default")
+        value_type = inner.choice("type", ValueType)
+        is_int = value_type is ValueType.INT
+        if not is_int and (inner.has("min") or inner.has("max")):
+            inner.problem("min", "only an INT has bounds")
+        parameter = Parameter(
+            name=name,
+            type=value_type,
+            minimum=inner.whole("min", -INT_MAX, INT_MAX) if is_int else None,
+            maximum=inner.whole("max", -INT_MAX, INT_MAX) if is_int else None,
+            default=inner.fields.get("default"),
+        )
+        if parameter.default is not None:
+            problem = parameter_value(parameter.default, parameter, zone)
+            if isinstance(problem, Problem):
+                inner.problem("default", problem.reason)
+        found[name] = parameter
+    return found
+
+
+def _variables(
+    reader: Reader, groups: Mapping[str, Mapping[str, Declared]], parameters: Mapping[str, Parameter]
+) -> dict[str, ValueType]:
+    variables = dict(BUILT_IN)
+    for root, group in groups.items():
+        for name, item in group.items():
+            variable = f"{'activity' if root == 'attributes' else root}.{name}"
+            if variable in BUILT_IN:
+                reader.problem(f"{root}.{name}", f"{variable} is built in")
+            variables[variable] = item.type
+    return variables | {f"parameters.{name}": item.type for name, item in parameters.items()}
+
+
+def _check_rules(
+    reader: Reader, rules: tuple[Rule, ...], variables: Mapping[str, ValueType], attributes: Mapping[str, Declared]
+) -> None:
+    if len({rule.code for rule in rules}) < len(rules):
+        reader.problem("rules", "have different codes")
+    for index, rule in enumerate(rules):
+        path = f"rules[{index}]"
+        for share in rule.beneficiaries:
+            named = attributes.get(share.to.removeprefix(ATTRIBUTE_MARK))
+            if share.to.startswith(ATTRIBUTE_MARK) and (named is None or named.type is not ValueType.STRING):
+                reader.problem(f"{path}.beneficiaries", f"{share.to} is not a declared STRING attribute")
+        if rule.condition is None:
+            continue
+        condition = compiled(rule.condition, variables)
+        if isinstance(condition, ExpressionProblem):
+            reader.problem(f"{path}.condition", condition.reason)
+        elif rule.effect.rerates and "tally.due_total" in condition.variables:
+            reader.problem(f"{path}.condition", "a retroactive rule does not read tally.due_total, which it re-rates")
+
+
+def _declared_json(item: Declared) -> dict[str, object]:
+    return {"type": item.type.value, "default": item.default}
+
+
+def _parameter_json(item: Parameter) -> dict[str, object]:
+    bounds = {"min": item.minimum, "max": item.maximum} if item.type is ValueType.INT else {}
+    return {"type": item.type.value, **bounds, "default": item.default}

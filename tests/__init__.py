@@ -1,0 +1,1 @@
+"""Tests by the question they answer: rules, storage, graph, live, laws, stories, house, faults."""

@@ -1,0 +1,89 @@
+"""Real servers for every test: one PostgreSQL and Valkey per run, one migrated database per test file."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
+from itertools import count
+from pathlib import Path
+
+import asyncpg
+import pytest
+import redis.asyncio
+
+from embedded.supervisor import EmbeddedServers
+from embedded.valkey import DATABASES
+from migrations import migrate
+
+TEMPLATE = "guerdon_template"
+
+OwnServers = Callable[..., EmbeddedServers]
+
+
+@pytest.fixture(scope="session")
+def short_folder() -> Iterator[Path]:
+    """A folder whose paths are short enough for sockets and open to `nobody`, removed after the run."""
+    folder = Path(tempfile.mkdtemp(prefix="guerdon-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def servers(short_folder: Path) -> Iterator[EmbeddedServers]:
+    """PostgreSQL and Valkey of this run: fast, and forgetful if the machine goes down."""
+    with EmbeddedServers(short_folder / "shared", durable=False) as running:
+        yield running
+
+
+@pytest.fixture
+def own_servers(short_folder: Path) -> Iterator[OwnServers]:
+    """A factory of servers with a home of their own, for tests that kill them: `own_servers(home, durable=True)`."""
+    with ExitStack() as stack:
+
+        def start(home: Path | None = None, *, durable: bool = True) -> EmbeddedServers:
+            chosen = home or Path(tempfile.mkdtemp(dir=short_folder))
+            chosen.chmod(0o711)
+            return stack.enter_context(EmbeddedServers(chosen, durable=durable))
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+async def template(servers: EmbeddedServers) -> str:
+    """The name of a database at the newest migration, to be copied and never written."""
+    await _administer(servers, f'CREATE DATABASE "{TEMPLATE}"')
+    await migrate(servers.postgres.url(TEMPLATE))
+    return TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def _numbers() -> Iterator[int]:
+    return count(1)
+
+
+@pytest.fixture(scope="module")
+async def database(servers: EmbeddedServers, template: str, _numbers: Iterator[int]) -> AsyncIterator[str]:
+    """The address of a migrated, empty database of this test file, dropped afterwards."""
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    await _administer(servers, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    yield servers.postgres.url(name)
+    await _administer(servers, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="module")
+async def valkey_url(servers: EmbeddedServers, _numbers: Iterator[int]) -> str:
+    """The address of an empty numbered Valkey database of this test file."""
+    url = servers.valkey.url(1 + next(_numbers) % (DATABASES - 1))
+    async with redis.asyncio.from_url(url) as client:
+        await client.flushdb()
+    return url
+
+
+async def _administer(servers: EmbeddedServers, statement: str) -> None:
+    connection = await asyncpg.connect(servers.postgres.url("postgres"))
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()

@@ -1,0 +1,1 @@
+"""What survives a kill, a cut or a full disk."""
