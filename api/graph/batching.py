@@ -13,8 +13,8 @@ BATCH_MAX = 1_000
 
 KeyT = TypeVar("KeyT", bound=Hashable)
 Answer = TypeVar("Answer")
-# A reading by set: (sql, actor, keys, **arguments) → what is known of each key the actor may see.
-Reading = Callable[..., Awaitable[Mapping[KeyT, Answer]]]
+# A reading by set: (sql, pairs of (actor, key), **arguments) → what is known of each pair that is to be seen.
+Reading = Callable[..., Awaitable[Mapping[tuple[Actor, KeyT], Answer]]]
 
 
 class Batches:
@@ -52,5 +52,6 @@ class Batches:
 async def _load(
     database: Database, actor: Actor, reading: Callable[..., Any], arguments: Mapping[str, Any], keys: list[Any]
 ) -> list[Any]:
-    found = await reading(database, actor, keys, **arguments)
-    return [found.get(key) for key in keys]
+    pairs = [(actor, key) for key in keys]
+    found = await reading(database, pairs, **arguments)
+    return [found.get(pair) for pair in pairs]

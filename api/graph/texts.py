@@ -10,6 +10,7 @@ from api.graph.context import Info
 from api.graph.scalars import Json
 from domain.earning.explanation import Reason as ReasonRecord
 from domain.earning.explanation_texts import TEXTS
+from domain.kernel.units import units_by_code
 
 
 @strawberry.enum(description="A language the API speaks; a text that lacks one falls back to English.")
@@ -44,13 +45,7 @@ class Reason:
 async def exponents(info: Info) -> Mapping[str, int]:
     """The decimals of each unit, read once an operation."""
     known = await info.context.batches.one(units_by_code, "*")
-    return {unit["code"]: unit["exponent"] for unit in known or ()}
-
-
-async def units_by_code(sql: Any, _: Any, keys: list[str]) -> Mapping[str, Any]:
-    """All units under the key `*`; there are few."""
-    rows = await sql.fetch("SELECT code, kind, exponent, name FROM unit ORDER BY code LIMIT 100")
-    return {key: rows for key in keys}
+    return {unit.code: unit.exponent for unit in known or ()}
 
 
 def reasons(explanation: list[Mapping[str, Any]]) -> list[ReasonRecord]:

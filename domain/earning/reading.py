@@ -43,7 +43,7 @@ class DueOutcome(StrEnum):
 class LotParts:
     """Where an award's points are now; the parts sum to `amount`."""
 
-    lot_id: UUID
+    id: UUID
     award_id: UUID
     program_id: UUID
     amount: int
@@ -135,6 +135,8 @@ class AwardReversalRecord:
     recorded_at: datetime
 
 
+# One row per (actor, parent) pair; the place of a pair counts from 1.
+ASKED = f"{VIEWERS} JOIN unnest($6::uuid[]) WITH ORDINALITY AS asked (id, asked_place) ON asked_place = place"
 AWARD_MEMBER = "CASE WHEN wallet.owner_kind = 'MEMBER' THEN wallet.owner_id END"
 LOT_PARTS = ("pending", "available", "held", "payable", "redeemed", "paid", "expired", "reversed", "settled")
 AWARD = f"""
@@ -149,91 +151,81 @@ KEYSET = "($7::timestamptz IS NULL OR (award.recorded_at, award.id) < ($7, $8::u
 NEWEST = "ORDER BY award.recorded_at DESC, award.id DESC LIMIT $9"
 
 AWARDS_BY_ID = f"""
-SELECT seen.* FROM {VIEWERS} CROSS JOIN LATERAL ({AWARD} WHERE award.id = ANY($6::uuid[])) AS seen
+SELECT place, seen.* FROM {ASKED} CROSS JOIN LATERAL ({AWARD} WHERE award.id = asked.id) AS seen
 WHERE seen.relation IS NOT NULL
 """
 AWARDS_OF_WALLETS = f"""
-SELECT page.* FROM {VIEWERS}, unnest($6::uuid[]) AS asked (id) CROSS JOIN LATERAL (
+SELECT place, page.* FROM {ASKED} CROSS JOIN LATERAL (
     {AWARD} WHERE award.wallet_id = asked.id AND {KEYSET} AND ($10::uuid IS NULL OR award.program_id = $10)
     {NEWEST}) AS page
-WHERE page.relation IS NOT NULL ORDER BY page.recorded_at DESC, page.id DESC
+WHERE page.relation IS NOT NULL ORDER BY place, page.recorded_at DESC, page.id DESC
 """
 AWARDS_OF_OWNERS = f"""
-SELECT page.*, asked.id AS owner_id FROM {VIEWERS}, unnest($6::uuid[]) AS asked (id) CROSS JOIN LATERAL (
+SELECT place, page.* FROM {ASKED} CROSS JOIN LATERAL (
     {AWARD} WHERE award.wallet_id = ANY(ARRAY(SELECT own.id FROM wallet AS own WHERE own.owner_id = asked.id))
         AND {KEYSET} AND ($10::uuid IS NULL OR award.program_id = $10) {NEWEST}) AS page
-WHERE page.relation IS NOT NULL ORDER BY page.recorded_at DESC, page.id DESC
+WHERE page.relation IS NOT NULL ORDER BY place, page.recorded_at DESC, page.id DESC
 """
 AWARDS_OF_ACTIVITIES = f"""
-SELECT page.* FROM {VIEWERS}, unnest($6::uuid[]) AS asked (id) CROSS JOIN LATERAL (
+SELECT place, page.* FROM {ASKED} CROSS JOIN LATERAL (
     {AWARD} WHERE due.activity_id = asked.id ORDER BY award.recorded_at, award.id LIMIT {AWARDS_PER_PARENT_MAX}) AS page
-WHERE page.relation IS NOT NULL
+WHERE page.relation IS NOT NULL ORDER BY place
 """
 AWARDS_OF_DUES = f"""
-SELECT page.* FROM {VIEWERS}, unnest($6::uuid[]) AS asked (id) CROSS JOIN LATERAL (
+SELECT place, page.* FROM {ASKED} CROSS JOIN LATERAL (
     {AWARD} WHERE award.due_id = asked.id ORDER BY award.n LIMIT {AWARDS_PER_PARENT_MAX}) AS page
-WHERE page.relation IS NOT NULL
+WHERE page.relation IS NOT NULL ORDER BY place
 """
 
 After = tuple[datetime, UUID] | None
+Pair = tuple[Actor, UUID]
+Pairs = Sequence[Pair]
 
 
-async def awards_by_id(sql: Database | Connection, actor: Actor, ids: Sequence[UUID]) -> Mapping[UUID, AwardRecord]:
+async def awards_by_id(sql: Database | Connection, pairs: Pairs) -> Mapping[Pair, AwardRecord]:
     """Those of the awards that the actor may see."""
-    rows = await sql.fetch(AWARDS_BY_ID, *viewer_arguments([actor]), list(ids))
-    return {row["id"]: _award(row) for row in rows}
+    rows = await sql.fetch(AWARDS_BY_ID, *_asked(pairs))
+    return {pairs[row["place"] - 1]: _award(row) for row in rows}
 
 
 async def awards_of_wallets(
     sql: Database | Connection,
-    actor: Actor,
-    wallet_ids: Sequence[UUID],
+    pairs: Pairs,
     *,
     limit: int,
     after: After = None,
     program_id: UUID | None = None,
-) -> Mapping[UUID, list[AwardRecord]]:
+) -> Mapping[Pair, list[AwardRecord]]:
     """A page of each wallet's awards, last recorded first; `after` is (recorded_at, id)."""
-    rows = await sql.fetch(
-        AWARDS_OF_WALLETS, *viewer_arguments([actor]), list(wallet_ids), *(after or (None, None)), limit, program_id
-    )
-    return _grouped(rows, "wallet_id")
+    rows = await sql.fetch(AWARDS_OF_WALLETS, *_asked(pairs), *(after or (None, None)), limit, program_id)
+    return _grouped(pairs, rows)
 
 
 async def awards_of_owners(
     sql: Database | Connection,
-    actor: Actor,
-    owner_ids: Sequence[UUID],
+    pairs: Pairs,
     *,
     limit: int,
     after: After = None,
     program_id: UUID | None = None,
-) -> Mapping[UUID, list[AwardRecord]]:
+) -> Mapping[Pair, list[AwardRecord]]:
     """A page of each member's or partner's awards over all units, last recorded first; `after` is (recorded_at, id)."""
-    rows = await sql.fetch(
-        AWARDS_OF_OWNERS, *viewer_arguments([actor]), list(owner_ids), *(after or (None, None)), limit, program_id
-    )
-    return _grouped(rows, "owner_id")
+    rows = await sql.fetch(AWARDS_OF_OWNERS, *_asked(pairs), *(after or (None, None)), limit, program_id)
+    return _grouped(pairs, rows)
 
 
-async def awards_of_activities(
-    sql: Database | Connection, actor: Actor, activity_ids: Sequence[UUID]
-) -> Mapping[UUID, list[AwardRecord]]:
+async def awards_of_activities(sql: Database | Connection, pairs: Pairs) -> Mapping[Pair, list[AwardRecord]]:
     """The first hundred awards that each activity made, for whom the actor may see."""
-    return _grouped(
-        await sql.fetch(AWARDS_OF_ACTIVITIES, *viewer_arguments([actor]), list(activity_ids)), "activity_id"
-    )
+    return _grouped(pairs, await sql.fetch(AWARDS_OF_ACTIVITIES, *_asked(pairs)))
 
 
-async def awards_of_dues(
-    sql: Database | Connection, actor: Actor, due_ids: Sequence[UUID]
-) -> Mapping[UUID, list[AwardRecord]]:
+async def awards_of_dues(sql: Database | Connection, pairs: Pairs) -> Mapping[Pair, list[AwardRecord]]:
     """The first hundred awards of each due, in order of n."""
-    return _grouped(await sql.fetch(AWARDS_OF_DUES, *viewer_arguments([actor]), list(due_ids)), "due_id")
+    return _grouped(pairs, await sql.fetch(AWARDS_OF_DUES, *_asked(pairs)))
 
 
 REVERSALS = f"""
-SELECT page.* FROM {VIEWERS} CROSS JOIN LATERAL ({AWARD} WHERE award.id = ANY($6::uuid[])) AS seen CROSS JOIN LATERAL (
+SELECT place, page.* FROM {ASKED} CROSS JOIN LATERAL ({AWARD} WHERE award.id = asked.id) AS seen CROSS JOIN LATERAL (
     SELECT reversal.id, reversal.award_id, reversal.amount, reversal.cause_id, transaction.reason, reversal.recorded_at
     FROM reversal JOIN transaction ON transaction.id = reversal.transaction_id WHERE reversal.award_id = seen.id
     ORDER BY reversal.recorded_at, reversal.id LIMIT {REVERSALS_PER_AWARD_MAX}) AS page
@@ -241,13 +233,13 @@ WHERE seen.relation IS NOT NULL
 """
 
 
-async def reversals_of(
-    sql: Database | Connection, actor: Actor, award_ids: Sequence[UUID]
-) -> Mapping[UUID, list[AwardReversalRecord]]:
+async def reversals_of(sql: Database | Connection, pairs: Pairs) -> Mapping[Pair, list[AwardReversalRecord]]:
     """What was taken back of each award, oldest first, at most a hundred."""
-    found: dict[UUID, list[AwardReversalRecord]] = {}
-    for row in await sql.fetch(REVERSALS, *viewer_arguments([actor]), list(award_ids)):
-        found.setdefault(row["award_id"], []).append(AwardReversalRecord(**dict(row)))
+    found: dict[Pair, list[AwardReversalRecord]] = {}
+    for row in await sql.fetch(REVERSALS, *_asked(pairs)):
+        found.setdefault(pairs[row["place"] - 1], []).append(
+            AwardReversalRecord(**{name: row[name] for name in AwardReversalRecord.__dataclass_fields__})
+        )
     return found
 
 
@@ -259,66 +251,62 @@ SELECT due.id, due.program_id, due.terms_id, due.rule, due.activity_id, due.mile
        due.explanation, {relation_sql(member=DUE_MEMBER, partner="belonging.partner_id")} AS relation
 FROM due LEFT JOIN belonging ON belonging.subject_id = due.beneficiary_id"""
 DUES_BY_ID = f"""
-SELECT seen.* FROM {VIEWERS} CROSS JOIN LATERAL ({DUE} WHERE due.id = ANY($6::uuid[])) AS seen
+SELECT place, seen.* FROM {ASKED} CROSS JOIN LATERAL ({DUE} WHERE due.id = asked.id) AS seen
 WHERE seen.relation IS NOT NULL
 """
 DUES_OF_ACTIVITIES = f"""
-SELECT page.* FROM {VIEWERS}, unnest($6::uuid[]) AS asked (id) CROSS JOIN LATERAL (
+SELECT place, page.* FROM {ASKED} CROSS JOIN LATERAL (
     {DUE} WHERE due.activity_id = asked.id ORDER BY due.program_id, due.rule, due.id
     LIMIT {AWARDS_PER_PARENT_MAX}) AS page
-WHERE page.relation IS NOT NULL
+WHERE page.relation IS NOT NULL ORDER BY place
 """
 DUES_OF_BENEFICIARIES = f"""
-SELECT page.* FROM {VIEWERS}, unnest($6::uuid[]) AS asked (id) CROSS JOIN LATERAL (
+SELECT place, page.* FROM {ASKED} CROSS JOIN LATERAL (
     {DUE} WHERE due.beneficiary_id = asked.id
         AND ($7::timestamptz IS NULL OR (due.occurred_at, due.id) < ($7, $8::uuid))
         AND ($10::uuid IS NULL OR due.program_id = $10)
         AND ($11::text IS NULL OR $11 = CASE WHEN due.granted = 0 THEN 'NOTHING'
              WHEN due.granted = due.own_due THEN 'GRANTED' ELSE 'TRIMMED' END)
     ORDER BY due.occurred_at DESC, due.id DESC LIMIT $9) AS page
-WHERE page.relation IS NOT NULL ORDER BY page.occurred_at DESC, page.id DESC
+WHERE page.relation IS NOT NULL ORDER BY place, page.occurred_at DESC, page.id DESC
 """
 
 
-async def dues_by_id(sql: Database | Connection, actor: Actor, ids: Sequence[UUID]) -> Mapping[UUID, DueRecord]:
+async def dues_by_id(sql: Database | Connection, pairs: Pairs) -> Mapping[Pair, DueRecord]:
     """Those of the dues that the actor may see."""
-    rows = await sql.fetch(DUES_BY_ID, *viewer_arguments([actor]), list(ids))
-    return {row["id"]: _due(row) for row in rows}
+    rows = await sql.fetch(DUES_BY_ID, *_asked(pairs))
+    return {pairs[row["place"] - 1]: _due(row) for row in rows}
 
 
-async def dues_of_activities(
-    sql: Database | Connection, actor: Actor, activity_ids: Sequence[UUID]
-) -> Mapping[UUID, list[DueRecord]]:
+async def dues_of_activities(sql: Database | Connection, pairs: Pairs) -> Mapping[Pair, list[DueRecord]]:
     """What each activity was due under every rule it met, awards and non-awards, at most a hundred."""
-    found: dict[UUID, list[DueRecord]] = {}
-    for row in await sql.fetch(DUES_OF_ACTIVITIES, *viewer_arguments([actor]), list(activity_ids)):
-        found.setdefault(row["activity_id"], []).append(_due(row))
+    found: dict[Pair, list[DueRecord]] = {}
+    for row in await sql.fetch(DUES_OF_ACTIVITIES, *_asked(pairs)):
+        found.setdefault(pairs[row["place"] - 1], []).append(_due(row))
     return found
 
 
 async def dues_of_beneficiaries(
     sql: Database | Connection,
-    actor: Actor,
-    beneficiary_ids: Sequence[UUID],
+    pairs: Pairs,
     *,
     limit: int,
     after: After = None,
     program_id: UUID | None = None,
     outcome: DueOutcome | None = None,
-) -> Mapping[UUID, list[DueRecord]]:
+) -> Mapping[Pair, list[DueRecord]]:
     """A page of what each member or partner was due, latest occurrence first; `after` is (occurred_at, id)."""
     rows = await sql.fetch(
         DUES_OF_BENEFICIARIES,
-        *viewer_arguments([actor]),
-        list(beneficiary_ids),
+        *_asked(pairs),
         *(after or (None, None)),
         limit,
         program_id,
         outcome,
     )
-    found: dict[UUID, list[DueRecord]] = {}
+    found: dict[Pair, list[DueRecord]] = {}
     for row in rows:
-        found.setdefault(row["beneficiary_id"], []).append(_due(row))
+        found.setdefault(pairs[row["place"] - 1], []).append(_due(row))
     return found
 
 
@@ -332,10 +320,14 @@ def award_state(parts: Mapping[str, int]) -> AwardState:
     return max(ends, key=lambda end: end[0])[1]
 
 
+def _asked(pairs: Pairs) -> tuple[object, ...]:
+    return *viewer_arguments(pair[0] for pair in pairs), [pair[1] for pair in pairs]
+
+
 def _award(row: Row) -> AwardRecord:
     parts = {part: row[part] for part in LOT_PARTS}
     lot = LotParts(
-        lot_id=row["lot_id"],
+        id=row["lot_id"],
         award_id=row["id"],
         program_id=row["program_id"],
         amount=row["amount"],
@@ -353,8 +345,8 @@ def _due(row: Row) -> DueRecord:
     return DueRecord(**fields, relation=Relation(row["relation"]))
 
 
-def _grouped(rows: Sequence[Row], parent: str) -> Mapping[UUID, list[AwardRecord]]:
-    found: dict[UUID, list[AwardRecord]] = {}
+def _grouped(pairs: Pairs, rows: Sequence[Row]) -> Mapping[Pair, list[AwardRecord]]:
+    found: dict[Pair, list[AwardRecord]] = {}
     for row in rows:
-        found.setdefault(row[parent], []).append(_award(row))
+        found.setdefault(pairs[row["place"] - 1], []).append(_award(row))
     return found

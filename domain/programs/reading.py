@@ -12,6 +12,9 @@ from domain.kernel.sql import Connection, Database, Row
 
 PARAMETER_VERSIONS_MAX = 100
 
+Pair = tuple[Actor, UUID]
+Pairs = Sequence[Pair]
+
 
 @dataclass(frozen=True, kw_only=True)
 class ProgramRecord:
@@ -92,12 +95,13 @@ class ParametersRecord:
     in_force: bool
 
 
+# One row per (actor, parent) pair; the place of a pair counts from 1.
+ASKED = f"{VIEWERS} JOIN unnest($6::uuid[]) WITH ORDINALITY AS asked (id, asked_place) ON asked_place = place"
 OPERATES = "(viewer.sees_all OR viewer.portfolio_of IS NOT NULL)"
 SIGNED_IN = f"({OPERATES} OR COALESCE(viewer.member_id, viewer.partner_id, viewer.source_id) IS NOT NULL)"
 VISIBLE = f"""({OPERATES} OR program.state IN ('SCHEDULED', 'LIVE', 'PAUSED', 'ENDED')
     AND (program.visibility = 'PUBLIC' OR {SIGNED_IN}))"""
 PROGRAM = f"SELECT program.*, {OPERATES} AS operated FROM {VIEWERS}, program WHERE {VISIBLE}"
-BELONGS = "LEFT JOIN belonging ON belonging.subject_id = enrollment.subject_id"
 
 PROGRAMS = f"""{PROGRAM} AND ($6::text IS NULL OR program.state = $6)
     AND ($7::text IS NULL OR strpos(lower(program.code || ' ' || program.name::text), lower($7)) > 0)
@@ -128,10 +132,15 @@ async def programs_total(
     return await sql.fetchval(counted, *viewer_arguments([actor]), state, search, None, None, None)
 
 
-async def programs_by_id(sql: Database | Connection, actor: Actor, ids: Sequence[UUID]) -> Mapping[UUID, ProgramRecord]:
+PROGRAMS_BY_ID = f"""
+SELECT place, program.*, {OPERATES} AS operated FROM {ASKED} JOIN program ON program.id = asked.id WHERE {VISIBLE}
+"""
+
+
+async def programs_by_id(sql: Database | Connection, pairs: Pairs) -> Mapping[Pair, ProgramRecord]:
     """Those of the programs that the actor may know of."""
-    rows = await sql.fetch(f"{PROGRAM} AND program.id = ANY($6::uuid[])", *viewer_arguments([actor]), list(ids))
-    return {row["id"]: _program(row) for row in rows}
+    rows = await sql.fetch(PROGRAMS_BY_ID, *_asked(pairs))
+    return {pairs[row["place"] - 1]: _program(row) for row in rows}
 
 
 async def program_by_code(sql: Database | Connection, actor: Actor, code: str) -> ProgramRecord | None:
@@ -142,20 +151,29 @@ async def program_by_code(sql: Database | Connection, actor: Actor, code: str) -
 
 # Only funding writes `issued`, so the sum is over the few fundings and not over every award.
 BUDGETS = f"""
-SELECT budget.program_id, budget.unit, budget.balance, guerdon_now() AS as_of,
+SELECT place, budget.program_id, budget.unit, budget.balance, guerdon_now() AS as_of,
        (SELECT COALESCE(-sum(entry.amount), 0)::bigint FROM entry
         WHERE entry.program_id = budget.program_id AND entry.kind = 'issued' AND entry.unit = budget.unit) AS allocated
-FROM {VIEWERS}, budget JOIN program ON program.id = budget.program_id AND program.unit = budget.unit
-WHERE {OPERATES} AND budget.program_id = ANY($6::uuid[])
+FROM {ASKED} JOIN program ON program.id = asked.id
+     JOIN budget ON budget.program_id = program.id AND budget.unit = program.unit
+WHERE {OPERATES}
 """
 
 
-async def budgets_of(
-    sql: Database | Connection, actor: Actor, program_ids: Sequence[UUID]
-) -> Mapping[UUID, BudgetRecord]:
+async def budgets_of(sql: Database | Connection, pairs: Pairs) -> Mapping[Pair, BudgetRecord]:
     """The budget of each program in its own unit, for operators; a program that was never funded has none."""
-    rows = await sql.fetch(BUDGETS, *viewer_arguments([actor]), list(program_ids))
-    return {row["program_id"]: BudgetRecord(**dict(row), committed=row["allocated"] - row["balance"]) for row in rows}
+    rows = await sql.fetch(BUDGETS, *_asked(pairs))
+    return {
+        pairs[row["place"] - 1]: BudgetRecord(
+            program_id=row["program_id"],
+            unit=row["unit"],
+            balance=row["balance"],
+            allocated=row["allocated"],
+            committed=row["allocated"] - row["balance"],
+            as_of=row["as_of"],
+        )
+        for row in rows
+    }
 
 
 TERMS_SEEN = f"""({OPERATES} OR terms.published_at IS NOT NULL AND (terms.cohort = 'standard' OR EXISTS (
@@ -163,58 +181,50 @@ TERMS_SEEN = f"""({OPERATES} OR terms.published_at IS NOT NULL AND (terms.cohort
         AND enrollment.subject_id IN (viewer.member_id, viewer.partner_id))))"""
 TERMS_COLUMNS = """terms.id, terms.program_id, terms.version, terms.cohort, terms.effective_from, terms.effective_until,
     terms.published_at, terms.document, terms.triggers, encode(terms.digest, 'hex') AS digest"""
-
 TERMS_OF = f"""
-SELECT page.* FROM {VIEWERS}, program CROSS JOIN LATERAL (
+SELECT place, page.* FROM {ASKED} JOIN program ON program.id = asked.id CROSS JOIN LATERAL (
     SELECT {TERMS_COLUMNS} FROM terms
     WHERE terms.program_id = program.id AND {TERMS_SEEN} AND ($7::int IS NULL OR terms.version < $7)
     ORDER BY terms.version DESC LIMIT $8) AS page
-WHERE {VISIBLE} AND program.id = ANY($6::uuid[]) ORDER BY page.program_id, page.version DESC
+WHERE {VISIBLE} ORDER BY place, page.version DESC
+"""
+TERMS_BY_ID = f"""
+SELECT place, {TERMS_COLUMNS}
+FROM {ASKED} JOIN terms ON terms.id = asked.id JOIN program ON program.id = terms.program_id
+WHERE {VISIBLE} AND {TERMS_SEEN}
+"""
+CURRENT_TERMS = f"""
+SELECT place, page.* FROM {ASKED} JOIN program ON program.id = asked.id CROSS JOIN LATERAL (
+    SELECT {TERMS_COLUMNS} FROM terms
+    WHERE terms.program_id = program.id AND terms.cohort = $7 AND {TERMS_SEEN} AND terms.published_at IS NOT NULL
+        AND terms.effective_from <= guerdon_now()
+        AND (terms.effective_until IS NULL OR terms.effective_until > guerdon_now())
+    ORDER BY terms.effective_from DESC, terms.version DESC LIMIT 1) AS page
+WHERE {VISIBLE}
 """
 
 
 async def terms_of(
-    sql: Database | Connection, actor: Actor, program_ids: Sequence[UUID], *, limit: int, after: int | None = None
-) -> Mapping[UUID, list[TermsRecord]]:
+    sql: Database | Connection, pairs: Pairs, *, limit: int, after: int | None = None
+) -> Mapping[Pair, list[TermsRecord]]:
     """A page of each program's terms, newest version first; `after` is the version seen last.
 
     Terms of a special cohort are shown to operators and to those who are enrolled in it.
     """
-    rows = await sql.fetch(TERMS_OF, *viewer_arguments([actor]), list(program_ids), after, limit)
-    found: dict[UUID, list[TermsRecord]] = {}
-    for row in rows:
-        found.setdefault(row["program_id"], []).append(TermsRecord(**dict(row)))
+    found: dict[Pair, list[TermsRecord]] = {}
+    for row in await sql.fetch(TERMS_OF, *_asked(pairs), after, limit):
+        found.setdefault(pairs[row["place"] - 1], []).append(_terms(row))
     return found
 
 
-TERMS_BY_ID = f"""
-SELECT {TERMS_COLUMNS} FROM {VIEWERS}, terms JOIN program ON program.id = terms.program_id
-WHERE {VISIBLE} AND {TERMS_SEEN} AND terms.id = ANY($6::uuid[])
-"""
-
-
-async def terms_by_id(sql: Database | Connection, actor: Actor, ids: Sequence[UUID]) -> Mapping[UUID, TermsRecord]:
+async def terms_by_id(sql: Database | Connection, pairs: Pairs) -> Mapping[Pair, TermsRecord]:
     """Those of the terms that the actor may read."""
-    rows = await sql.fetch(TERMS_BY_ID, *viewer_arguments([actor]), list(ids))
-    return {row["id"]: TermsRecord(**dict(row)) for row in rows}
+    return {pairs[row["place"] - 1]: _terms(row) for row in await sql.fetch(TERMS_BY_ID, *_asked(pairs))}
 
 
-CURRENT_TERMS = f"""
-SELECT DISTINCT ON (terms.program_id) {TERMS_COLUMNS}
-FROM {VIEWERS}, terms JOIN program ON program.id = terms.program_id
-WHERE {VISIBLE} AND {TERMS_SEEN} AND terms.program_id = ANY($6::uuid[]) AND terms.cohort = $7
-    AND terms.published_at IS NOT NULL AND terms.effective_from <= guerdon_now()
-    AND (terms.effective_until IS NULL OR terms.effective_until > guerdon_now())
-ORDER BY terms.program_id, terms.version DESC
-"""
-
-
-async def current_terms(
-    sql: Database | Connection, actor: Actor, program_ids: Sequence[UUID], *, cohort: str
-) -> Mapping[UUID, TermsRecord]:
+async def current_terms(sql: Database | Connection, pairs: Pairs, *, cohort: str) -> Mapping[Pair, TermsRecord]:
     """The terms of the cohort that are in force now, per program."""
-    rows = await sql.fetch(CURRENT_TERMS, *viewer_arguments([actor]), list(program_ids), cohort)
-    return {row["program_id"]: TermsRecord(**dict(row)) for row in rows}
+    return {pairs[row["place"] - 1]: _terms(row) for row in await sql.fetch(CURRENT_TERMS, *_asked(pairs), cohort)}
 
 
 ENROLLED_MEMBER = "CASE WHEN enrollment.subject_kind = 'MEMBER' THEN enrollment.subject_id END"
@@ -224,116 +234,81 @@ SELECT enrollment.id, enrollment.version, enrollment.program_id, {ENROLLED_MEMBE
        CASE WHEN enrollment.subject_kind = 'PARTNER' THEN enrollment.subject_id END AS partner_id,
        enrollment.cohort, enrollment.state, enrollment.enrolled_at, enrollment.ended_at,
        {ENROLLED_RELATION} AS relation
-FROM enrollment {BELONGS}"""
+FROM enrollment LEFT JOIN belonging ON belonging.subject_id = enrollment.subject_id"""
 KEYSET = "($7::timestamptz IS NULL OR (enrollment.enrolled_at, enrollment.id) < ($7, $8::uuid))"
 NEWEST = "ORDER BY enrollment.enrolled_at DESC, enrollment.id DESC LIMIT $9"
 
-ENROLLMENTS_OF_SUBJECTS = f"""
-SELECT page.*, asked.id AS parent_id FROM {VIEWERS}, unnest($6::uuid[]) AS asked (id) CROSS JOIN LATERAL (
-    {ENROLLMENT} WHERE enrollment.subject_id = asked.id AND {KEYSET} {NEWEST}) AS page
-WHERE page.relation IS NOT NULL ORDER BY page.enrolled_at DESC, page.id DESC
+
+def _enrollments(where: str) -> str:
+    return f"""
+SELECT place, page.* FROM {ASKED} CROSS JOIN LATERAL ({ENROLLMENT} WHERE {where}) AS page
+WHERE page.relation IS NOT NULL ORDER BY place, page.enrolled_at DESC, page.id DESC
 """
-ENROLLMENTS_OF_PROGRAMS = f"""
-SELECT page.*, asked.id AS parent_id FROM {VIEWERS}, unnest($6::uuid[]) AS asked (id) CROSS JOIN LATERAL (
-    {ENROLLMENT} WHERE enrollment.program_id = asked.id AND {OPERATES} AND {ENROLLED_RELATION} IS NOT NULL
-        AND {KEYSET} {NEWEST}) AS page
-ORDER BY page.enrolled_at DESC, page.id DESC
-"""
+
+
+ENROLLMENTS_BY_ID = _enrollments("enrollment.id = asked.id")
+ENROLLMENTS_OF_SUBJECTS = _enrollments(f"enrollment.subject_id = asked.id AND {KEYSET} {NEWEST}")
+ENROLLMENTS_OF_PROGRAMS = _enrollments(
+    f"enrollment.program_id = asked.id AND {OPERATES} AND {ENROLLED_RELATION} IS NOT NULL AND {KEYSET} {NEWEST}"
+)
+MY_ENROLLMENTS = _enrollments(
+    "enrollment.program_id = asked.id AND enrollment.subject_id IN (viewer.member_id, viewer.partner_id)"
+    " ORDER BY enrollment.subject_kind LIMIT 1"
+)
+
+
+async def enrollments_by_id(sql: Database | Connection, pairs: Pairs) -> Mapping[Pair, EnrollmentRecord]:
+    """Those of the enrollments that the actor may see."""
+    return {pairs[row["place"] - 1]: _enrollment(row) for row in await sql.fetch(ENROLLMENTS_BY_ID, *_asked(pairs))}
+
+
+async def my_enrollments(sql: Database | Connection, pairs: Pairs) -> Mapping[Pair, EnrollmentRecord]:
+    """The actor's own enrollment in each program, or else the one of the partner whom the actor administers."""
+    return {pairs[row["place"] - 1]: _enrollment(row) for row in await sql.fetch(MY_ENROLLMENTS, *_asked(pairs))}
 
 
 async def enrollments_of_subjects(
-    sql: Database | Connection,
-    actor: Actor,
-    subject_ids: Sequence[UUID],
-    *,
-    limit: int,
-    after: tuple[datetime, UUID] | None = None,
-) -> Mapping[UUID, list[EnrollmentRecord]]:
+    sql: Database | Connection, pairs: Pairs, *, limit: int, after: tuple[datetime, UUID] | None = None
+) -> Mapping[Pair, list[EnrollmentRecord]]:
     """A page of each member's or partner's enrollments, newest first; `after` is (enrolled_at, id)."""
-    instant, last = after or (None, None)
-    rows = await sql.fetch(ENROLLMENTS_OF_SUBJECTS, *viewer_arguments([actor]), list(subject_ids), instant, last, limit)
-    return _enrollments_by_parent(rows)
+    rows = await sql.fetch(ENROLLMENTS_OF_SUBJECTS, *_asked(pairs), *(after or (None, None)), limit)
+    return _by_parent(pairs, rows)
 
 
 async def enrollments_of_programs(
-    sql: Database | Connection,
-    actor: Actor,
-    program_ids: Sequence[UUID],
-    *,
-    limit: int,
-    after: tuple[datetime, UUID] | None = None,
-) -> Mapping[UUID, list[EnrollmentRecord]]:
+    sql: Database | Connection, pairs: Pairs, *, limit: int, after: tuple[datetime, UUID] | None = None
+) -> Mapping[Pair, list[EnrollmentRecord]]:
     """A page of each program's enrollments, newest first, for operators (a channel manager: the portfolio's)."""
-    instant, last = after or (None, None)
-    rows = await sql.fetch(ENROLLMENTS_OF_PROGRAMS, *viewer_arguments([actor]), list(program_ids), instant, last, limit)
-    return _enrollments_by_parent(rows)
-
-
-MY_ENROLLMENTS = f"""
-SELECT DISTINCT ON (enrollment.program_id) enrollment.* FROM {VIEWERS} CROSS JOIN LATERAL (
-    {ENROLLMENT} WHERE enrollment.subject_id IN (viewer.member_id, viewer.partner_id)
-        AND enrollment.program_id = ANY($6::uuid[])) AS enrollment
-ORDER BY enrollment.program_id, enrollment.member_id NULLS LAST
-"""
-
-
-async def my_enrollments(
-    sql: Database | Connection, actor: Actor, program_ids: Sequence[UUID]
-) -> Mapping[UUID, EnrollmentRecord]:
-    """The actor's own enrollment in each program, or else the one of the actor's partner."""
-    rows = await sql.fetch(MY_ENROLLMENTS, *viewer_arguments([actor]), list(program_ids))
-    return {row["program_id"]: _enrollment(row) for row in rows if row["relation"] is not None}
-
-
-ENROLLMENTS_BY_ID = f"""
-SELECT seen.* FROM {VIEWERS} CROSS JOIN LATERAL ({ENROLLMENT} WHERE enrollment.id = ANY($6::uuid[])) AS seen
-WHERE seen.relation IS NOT NULL
-"""
-
-
-async def enrollments_by_id(
-    sql: Database | Connection, actor: Actor, ids: Sequence[UUID]
-) -> Mapping[UUID, EnrollmentRecord]:
-    """Those of the enrollments that the actor may see."""
-    rows = await sql.fetch(ENROLLMENTS_BY_ID, *viewer_arguments([actor]), list(ids))
-    return {row["id"]: _enrollment(row) for row in rows if row["relation"] is not None}
+    rows = await sql.fetch(ENROLLMENTS_OF_PROGRAMS, *_asked(pairs), *(after or (None, None)), limit)
+    return _by_parent(pairs, rows)
 
 
 PARAMETERS = f"""
-SELECT page.*, page.agreed AND page.version = max(page.version) FILTER (WHERE page.agreed)
-           OVER (PARTITION BY page.enrollment_id) AS in_force
-FROM {VIEWERS} CROSS JOIN LATERAL (
-    SELECT enrollment.id, {ENROLLED_RELATION} AS relation FROM enrollment {BELONGS}
-    WHERE enrollment.id = ANY($6::uuid[])) AS seen
+SELECT place, page.*, page.agreed AND page.version = max(page.version) FILTER (WHERE page.agreed)
+           OVER (PARTITION BY place) AS in_force
+FROM {ASKED} CROSS JOIN LATERAL ({ENROLLMENT} WHERE enrollment.id = asked.id) AS seen
 CROSS JOIN LATERAL (
-    SELECT given.enrollment_id, given.version, given.parameters, given.valid_from, given.vendor_consented_at,
+    SELECT given.enrollment_id, given.version, given.parameters AS values, given.valid_from, given.vendor_consented_at,
            given.subject_consented_at,
            given.vendor_consented_at IS NOT NULL AND given.subject_consented_at IS NOT NULL
                AND given.valid_from <= guerdon_now() AS agreed
     FROM enrollment_parameters AS given WHERE given.enrollment_id = seen.id
     ORDER BY given.version DESC LIMIT {PARAMETER_VERSIONS_MAX}) AS page
-WHERE seen.relation IS NOT NULL ORDER BY page.enrollment_id, page.version DESC
+WHERE seen.relation IS NOT NULL ORDER BY place, page.version DESC
 """
 
 
-async def parameters_of(
-    sql: Database | Connection, actor: Actor, enrollment_ids: Sequence[UUID]
-) -> Mapping[UUID, list[ParametersRecord]]:
+async def parameters_of(sql: Database | Connection, pairs: Pairs) -> Mapping[Pair, list[ParametersRecord]]:
     """The newest hundred versions of each enrollment's parameters, newest first."""
-    found: dict[UUID, list[ParametersRecord]] = {}
-    for row in await sql.fetch(PARAMETERS, *viewer_arguments([actor]), list(enrollment_ids)):
-        found.setdefault(row["enrollment_id"], []).append(
-            ParametersRecord(
-                enrollment_id=row["enrollment_id"],
-                version=row["version"],
-                values=row["parameters"],
-                valid_from=row["valid_from"],
-                vendor_consented_at=row["vendor_consented_at"],
-                subject_consented_at=row["subject_consented_at"],
-                in_force=row["in_force"],
-            )
-        )
+    found: dict[Pair, list[ParametersRecord]] = {}
+    for row in await sql.fetch(PARAMETERS, *_asked(pairs)):
+        record = ParametersRecord(**{name: row[name] for name in ParametersRecord.__dataclass_fields__})
+        found.setdefault(pairs[row["place"] - 1], []).append(record)
     return found
+
+
+def _asked(pairs: Pairs) -> tuple[object, ...]:
+    return *viewer_arguments(pair[0] for pair in pairs), [pair[1] for pair in pairs]
 
 
 def _program(row: Row) -> ProgramRecord:
@@ -346,8 +321,12 @@ def _enrollment(row: Row) -> EnrollmentRecord:
     return EnrollmentRecord(**fields, relation=Relation(row["relation"]))
 
 
-def _enrollments_by_parent(rows: Sequence[Row]) -> Mapping[UUID, list[EnrollmentRecord]]:
-    found: dict[UUID, list[EnrollmentRecord]] = {}
+def _terms(row: Row) -> TermsRecord:
+    return TermsRecord(**{name: row[name] for name in TermsRecord.__dataclass_fields__})
+
+
+def _by_parent(pairs: Pairs, rows: Sequence[Row]) -> Mapping[Pair, list[EnrollmentRecord]]:
+    found: dict[Pair, list[EnrollmentRecord]] = {}
     for row in rows:
-        found.setdefault(row["parent_id"], []).append(_enrollment(row))
+        found.setdefault(pairs[row["place"] - 1], []).append(_enrollment(row))
     return found
