@@ -6,7 +6,10 @@ from tortoise.models import Model
 
 
 class Leaderboard(Model):
-    """A board's definition: metric (of one unit), scope, operator, window, zone and how ties are shown."""
+    """A board's definition: metric (of one unit), scope, operator, window, zone and how ties are shown.
+
+    `folded_position` is the last event it has looked at, whether it counted or not.
+    """
 
     id = fields.UUIDField(primary_key=True)
     code = fields.CharField(max_length=64)
@@ -20,6 +23,7 @@ class Leaderboard(Model):
     rank_display = fields.CharField(max_length=12, default="ORDINAL")
     program_id = fields.UUIDField(null=True)
     visibility = fields.CharField(max_length=12, default="MEMBERS")
+    folded_position = fields.BigIntField(default=0)
     recorded_at = fields.DatetimeField()
     version = fields.BigIntField(default=1)
 
@@ -40,7 +44,9 @@ class Leaderboard(Model):
 
 
 class Season(Model):
-    """One window of a board: `seq` counts its standing changes, `folded_position` is the last event it has folded."""
+    """One window of a board: `seq` counts its standing changes, `folded_position` is the end of the fold that last
+    changed one.
+    """
 
     id = fields.UUIDField(primary_key=True)
     leaderboard_id = fields.UUIDField()

@@ -127,7 +127,10 @@ class Documents:
         """
         operations = self._trusted_operations.get(text) or self._kept.get(text)
         if operations is None:
-            operations = self._admit(text, trusted=False)
+            try:
+                operations = self._admit(text, trusted=False)
+            except RecursionError:
+                raise RequestRefused(Code.DOCUMENT_TOO_DEEP) from None
             self._keep(text, operations)
         elif text in self._kept:
             self._kept.move_to_end(text)

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from domain.kernel.money import Amount
 from domain.kernel.refusals import Refusal
 
 ITEMS_MAX = 1_000
@@ -55,14 +56,6 @@ class Mode(StrEnum):
 
     EACH = "EACH"
     WHOLE = "WHOLE"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Amount:
-    """A whole number of minor units of a currency."""
-
-    amount: int
-    unit: str
 
 
 AttributeValue = str | int | bool | datetime

@@ -10,7 +10,8 @@ from uuid import UUID
 
 import orjson
 
-from domain.activities.activity import ActivityState, ActivityStatus, Amount, Basis, OnChange, StoredValue
+from domain.activities.activity import ActivityState, ActivityStatus, Basis, OnChange, StoredValue
+from domain.kernel.money import Amount
 
 VERSION_LENGTH_MAX = 64
 WHOLE_NUMBER = re.compile(r"\d{1,18}")
@@ -58,7 +59,7 @@ class Stated:
 def amounts_document(amounts: Mapping[Basis, Amount]) -> dict[str, dict[str, object]]:
     """Amounts by basis in JSON terms, in the order of the bases."""
     return {
-        basis.value: {"amount": amounts[basis].amount, "unit": amounts[basis].unit}
+        basis.value: {"amount": amounts[basis].minor, "unit": amounts[basis].unit}
         for basis in Basis
         if basis in amounts
     }

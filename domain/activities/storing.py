@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from domain.activities.activity import ActivityState, ActivityStatus, Amount, Basis
+from domain.activities.activity import ActivityState, ActivityStatus, Basis
 from domain.activities.revisions import amounts_document
+from domain.kernel.money import Amount
 from domain.kernel.sql import Connection, Row
 
 COLUMNS = """id, source_id, external_id, revision, state, type, occurred_at, member_id, partner_id, quantity, amounts,
@@ -84,7 +85,10 @@ def state_of(row: Row) -> ActivityState:
         member_id=row["member_id"],
         partner_id=row["partner_id"],
         quantity=row["quantity"],
-        amounts={Basis(basis): Amount(**amount) for basis, amount in row["amounts"].items()},
+        amounts={
+            Basis(basis): Amount(minor=amount["amount"], unit=amount["unit"])
+            for basis, amount in row["amounts"].items()
+        },
         attributes=row["attributes"],
         deal_key=row["deal_key"],
         source_version=row["source_version"],

@@ -8,13 +8,13 @@ from enum import StrEnum
 
 from domain.activities.activity import (
     AMOUNT_MAX,
-    Amount,
     AttributeValue,
     Basis,
     StoredValue,
 )
 from domain.activities.documents import Piece
 from domain.activities.refusals import InvalidActivityType
+from domain.kernel.money import Amount
 
 ATTRIBUTES_MAX = 50
 TEXT_LENGTH_MAX = 200
@@ -216,7 +216,7 @@ def _amount_problem(kind: DeclaredType, basis: Basis, amount: Amount) -> Problem
     if amount.unit not in rule.units:
         return Problem(path=f"{path}.unit", problem="UNIT_NOT_ALLOWED", bound=", ".join(rule.units))
     least = -AMOUNT_MAX if basis is Basis.MARGIN else 0  # selling below cost happens, a negative price does not
-    if isinstance(amount.amount, bool) or not least <= amount.amount <= AMOUNT_MAX:
+    if isinstance(amount.minor, bool) or not least <= amount.minor <= AMOUNT_MAX:
         return Problem(path=f"{path}.amount", problem="AMOUNT_OUT_OF_BOUNDS", bound=f"{least}..{AMOUNT_MAX}")
     return None
 

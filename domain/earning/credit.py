@@ -1,14 +1,14 @@
 """Turns an activity that counts into dues: the effect's worth, shares, caps, and when a lot matures and expires."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from domain.earning.explanation import Explanation, Reason
 from domain.earning.tally import CapUse
 from domain.earning.unit import Due, Judged, Running, Unit
 from domain.earning.views import Beneficiary, Case
-from domain.kernel.periods import Period, days_later, end_of_day, months_later, period_of
+from domain.kernel.periods import Period, PeriodKind, days_later, months_later, period_of
 from domain.kernel.points import AMOUNT_ABSOLUTE_MAX, SHARES_PPM_WHOLE, split
 from domain.programs.document import number_value
 from domain.programs.effects.effect import Counted, Totals, Worth
@@ -22,7 +22,9 @@ class Credit:
         self._unit = unit
         self._running = running
         self._cap_periods: dict[int, Period] = {}
-        self._day_ends: dict[date, datetime] = {}
+        self._day: Period | None = None
+        self._names: dict[Beneficiary, str] = {}
+        self._units = {"unit": unit.terms.unit, "basis_unit": unit.rule.basis_unit}
 
     def nothing(self, case: Case, reason: Reason) -> Due:
         """The due of 0 of an activity that does not count, with the reason; it stands with the unit's subject."""
@@ -93,9 +95,12 @@ class Credit:
         if not caps:
             return self._credited(judged, beneficiary, amount, reasons)
         told = list(reasons)
+        name = self._names.get(beneficiary)
+        if name is None:
+            name = self._names[beneficiary] = f"{beneficiary.kind}:{beneficiary.id}"
         used: list[tuple[str, CapUse]] = []
         for index, cap in enumerate(caps):
-            key = f"{index}:{beneficiary.kind}:{beneficiary.id}"
+            key = f"{index}:{name}"
             period = self._cap_period(index, cap, judged.case.activity.occurred_at)
             use = self._running.caps.get(key)
             if use is None or use.period != period.key:
@@ -132,8 +137,7 @@ class Credit:
         return known
 
     def _worth_reason(self, worth: Worth) -> Reason:
-        units = {"unit": self._unit.terms.unit, "basis_unit": self._unit.rule.basis_unit}
-        return Reason(code=worth.code, facts={**worth.facts, **units})
+        return Reason(code=worth.code, facts={**worth.facts, **self._units})
 
     def _credited(
         self,
@@ -144,8 +148,9 @@ class Credit:
         milestone: str | None = None,
     ) -> Due:
         self._running.due_total += amount
-        matures_at, expires_at = self._span(judged.case)
+        matures_at, expires_at = judged.case.activity.occurred_at, None
         if amount > 0:
+            matures_at, expires_at = self._span(judged.case)
             if matures_at > judged.case.activity.occurred_at:
                 reasons = [*reasons, Reason(code="HOLDS_UNTIL", facts={"matures_at": matures_at.isoformat()})]
             if expires_at is not None:
@@ -192,4 +197,6 @@ class Credit:
             last = days_later(base, number_value(expiry.days, case.parameters), zone)
         else:
             last = months_later(base, number_value(expiry.months or 0, case.parameters), zone)
-        return matures_at, end_of_day(last, zone)
+        if self._day is None or not self._day.holds(last):
+            self._day = period_of(PeriodKind.DAY, last, zone)
+        return matures_at, self._day.end

@@ -9,7 +9,7 @@ from domain.earning.explanation_texts import TEXTS
 
 REASONS_MAX = 40
 LOCALES = ("en", "fr")
-UNIT_OF = {
+UNIT_OF: Mapping[str, str] = {
     "amount": "unit",
     "asked": "unit",
     "left": "unit",

@@ -17,8 +17,9 @@ from domain.earning.views import Beneficiary
 from domain.earning.weighing import Draft, weigh
 from domain.kernel.ids import new_ids
 from domain.kernel.operation import Operation
-from domain.ledger.opening import open_wallets_in
-from domain.ledger.posting import Lower, Raise, lock_budgets_in, post_in
+from domain.ledger.opening import lock_budgets_in, open_wallets_in
+from domain.ledger.posting import Raise, post_in
+from domain.ledger.reversing import Lower
 from domain.ledger.wallets import Owner, OwnerKind
 from domain.programs.document import number_value
 from domain.programs.matching import Binding, terms_facts
@@ -78,7 +79,7 @@ async def grant_in(
     owners = {_owner(one.line) for one in changed if one.rise}
     await open_wallets_in(op, owners)
     campaigns = await _campaigns(op, changed, bindings)
-    budgets = await lock_budgets_in(op, {bindings[one.line.terms_id].program.budget_id for one in rising})
+    budgets = await lock_budgets_in(op, {bindings[one.line.terms_id].program.budget_id for one in changed if one.rise})
     requests = in_order_of_occurrence([_request(one, bindings, origins) for one in rising])
     trimmed = trim(
         requests,
@@ -91,7 +92,8 @@ async def grant_in(
     await update_lines_in(op, [line for one, line in zip(changed, settled, strict=True) if one.stored is not None])
     raises = [_raise(line, grants[line.id], bindings, origins, evaluated) for line in settled if _granted(grants, line)]
     await _move_campaigns(op, bindings, trimmed.grants, lowers, {line.id: line for line in settled})
-    await post_in(op, raises=raises, lowers=[lower for group in lowers.values() for lower in group])
+    taken_back = [lower for group in lowers.values() for lower in group]
+    await post_in(op, raises=raises, lowers=taken_back, backfill=backfill)
     await store_tallies_in(op, {unit.row.id: unit.tally for unit in evaluated.units})
 
 

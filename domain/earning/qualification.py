@@ -1,5 +1,6 @@
 """Judges whether an activity counts for a rule: window, enrollment, moment, condition, cooldown, basis and its rate."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from fractions import Fraction
 
@@ -14,7 +15,9 @@ from domain.programs.effects.effect import Totals
 from domain.programs.rules import Basis
 
 ONE = Fraction(1)
-AMOUNT_NAMES = {f"amount_{basis.value.lower()}": basis for basis in Basis if basis is not Basis.UNITS}
+AMOUNT_NAMES: Mapping[str, Basis] = {
+    f"amount_{basis.value.lower()}": basis for basis in Basis if basis is not Basis.UNITS
+}
 SHOWN_CHARACTERS_MAX = 200
 
 
@@ -69,8 +72,11 @@ class Qualification:
             return None
         if isinstance(condition, ExpressionProblem):
             return Reason(code="CONDITION_ERROR", facts={"rule": rule.code, "problem": condition.reason})
-        values = {name: self._value(name, running, case) for name in condition.variables}
-        values = {name: value for name, value in values.items() if value is not None}
+        values: dict[str, object] = {}
+        for name in condition.variables:
+            value = self._value(name, running, case)
+            if value is not None:
+                values[name] = value
         holds = condition.holds(values)
         if isinstance(holds, ExpressionProblem):
             return Reason(code="CONDITION_ERROR", facts={"rule": rule.code, "problem": holds.reason})

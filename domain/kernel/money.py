@@ -82,9 +82,10 @@ def found(document: Mapping[str, object], path: str) -> object:
     """The value at the dotted path. Refuses: AmountRefused when a part of the path is absent."""
     value: object = document
     for part in path.split("."):
-        if not isinstance(value, Mapping) or part not in value:
+        inner = cast("Mapping[str, object]", value) if isinstance(value, Mapping) else {}
+        if part not in inner:
             raise AmountRefused(path, f"there is no {part!r}")
-        value = cast("Mapping[str, object]", value)[part]
+        value = inner[part]
     return value
 
 

@@ -1,6 +1,7 @@
 """Calendar periods of an IANA zone as half-open pairs of instants, and days counted on its wall clock."""
 
 from calendar import monthrange
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -24,7 +25,7 @@ class PeriodKind(StrEnum):
     ALL_TIME = "ALL_TIME"
 
 
-NESTED_IN = {
+NESTED_IN: Mapping[PeriodKind, frozenset[PeriodKind]] = {
     PeriodKind.DAY: frozenset(PeriodKind),
     PeriodKind.WEEK: frozenset({PeriodKind.WEEK, PeriodKind.PROGRAM, PeriodKind.ALL_TIME}),
     PeriodKind.MONTH: frozenset(PeriodKind) - {PeriodKind.DAY, PeriodKind.WEEK},

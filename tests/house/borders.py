@@ -89,9 +89,9 @@ BORDERS = (
     Border(what="asyncpg", only_in=r"domain/kernel/sql\.py", touches=importing("asyncpg")),
     # operation is the door; outbox stamps and claims under its own row locks; sql is what both open one through.
     Border(what="a transaction", only_in=r"domain/kernel/(operation|outbox|sql)\.py", touches=_transactions),
-    # embedded waits for processes of its own, before any of our loops runs.
-    Border(what="a sleeping loop", only_in=r"api/(worker|realtime)\.py|embedded/.*", touches=_sleeping_loops),
+    # serving and embedded watch processes, not work.
+    Border(what="a sleeping loop", only_in=r"api/(worker|realtime|serving)\.py|embedded/.*", touches=_sleeping_loops),
     Border(what="print", only_in=r"api/cli\.py", touches=_prints),
     Border(what="CEL", only_in=r"domain/kernel/expressions\.py", touches=importing("cel_expr_python")),
-    Border(what="the embedded servers", only_in=r"api/cli\.py|embedded/.*", touches=importing("embedded")),
+    Border(what="the embedded servers", only_in=r"api/(cli|serving)\.py|embedded/.*", touches=importing("embedded")),
 )

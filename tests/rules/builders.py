@@ -16,7 +16,7 @@ from domain.programs.terms import Terms
 START = datetime(2017, 7, 3, 9, tzinfo=UTC)
 REP, OTHER_REP, FIRM = UUID(int=1), UUID(int=2), UUID(int=100)
 TERMS_ID = UUID(int=7)
-FIXED = {"kind": "FIXED", "amount": 100}
+FIXED: Mapping[str, object] = {"kind": "FIXED", "amount": 100}
 
 
 def document(rule: Mapping[str, object] | None = None, **fields: object) -> dict[str, object]:

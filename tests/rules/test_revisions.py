@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.activities.activity import ActivityStatus, Amount, Basis, OnChange
+from domain.activities.activity import ActivityStatus, Basis, OnChange
 from domain.activities.refusals import InvalidActivityType
 from domain.activities.revisions import (
     Standing,
@@ -18,6 +18,7 @@ from domain.activities.revisions import (
     verdict,
 )
 from domain.activities.types import Content, checked, declared_type
+from domain.kernel.money import Amount
 
 OLD, NEW = b"old", b"new"
 ACTIVE, REVERSED = ActivityStatus.ACTIVE, ActivityStatus.REVERSED
@@ -101,7 +102,7 @@ def stated(**changes: object) -> Stated:
         member_id=UUID(int=1),
         partner_id=None,
         quantity=1,
-        amounts={Basis.NET: Amount(amount=100, unit="USD"), Basis.LIST: Amount(amount=120, unit="USD")},
+        amounts={Basis.NET: Amount(minor=100, unit="USD"), Basis.LIST: Amount(minor=120, unit="USD")},
         attributes={"a": 1, "b": "x"},
     )
     return replace(base, **changes)  # pyright: ignore[reportArgumentType] the table of changes is typed by its test
@@ -110,7 +111,7 @@ def stated(**changes: object) -> Stated:
 def test_the_digest_ignores_the_order_of_fields_and_the_zone_in_which_an_instant_is_written() -> None:
     same = stated(
         attributes={"b": "x", "a": 1},
-        amounts={Basis.LIST: Amount(amount=120, unit="USD"), Basis.NET: Amount(amount=100, unit="USD")},
+        amounts={Basis.LIST: Amount(minor=120, unit="USD"), Basis.NET: Amount(minor=100, unit="USD")},
         occurred_at=datetime(2026, 3, 1, 1, tzinfo=timezone(timedelta(hours=1))),
     )
     assert same.digest() == stated().digest()
@@ -124,7 +125,7 @@ def test_the_digest_ignores_the_order_of_fields_and_the_zone_in_which_an_instant
         {"member_id": UUID(int=2)},
         {"partner_id": UUID(int=2)},
         {"quantity": 2},
-        {"amounts": {Basis.NET: Amount(amount=101, unit="USD")}},
+        {"amounts": {Basis.NET: Amount(minor=101, unit="USD")}},
         {"attributes": {"a": True, "b": "x"}},
         {"attributes": {"a": 1}},
     ],
@@ -148,13 +149,13 @@ SALE = declared_type(
         "deal_key": "deal",
     },
 )
-NET = {Basis.NET: Amount(amount=10**15, unit="USD")}
+NET = {Basis.NET: Amount(minor=10**15, unit="USD")}
 
 
 def test_content_that_keeps_to_its_type_is_kept_in_one_form() -> None:
     found = checked(
         SALE,
-        {**NET, Basis.MARGIN: Amount(amount=-5, unit="USD")},
+        {**NET, Basis.MARGIN: Amount(minor=-5, unit="USD")},
         {"product": "x" * 10, "seats": 3, "renewal": False, "signed_at": "2026-01-01T02:00:00+02:00", "deal": "D1"},
     )
     assert isinstance(found, Content)
@@ -176,10 +177,15 @@ def test_content_that_keeps_to_its_type_is_kept_in_one_form() -> None:
         (NET, {"product": "x", "signed_at": "2026-01-01"}, "attributes.signed_at", "NOT_AN_INSTANT"),
         (NET, {"product": "x", "email": "a@b.example"}, "attributes.email", "NOT_DECLARED"),
         ({}, {"product": "x"}, "amounts.NET", "REQUIRED"),
-        ({Basis.NET: Amount(amount=10**15 + 1, unit="USD")}, {"product": "x"}, "amounts.NET.amount", "AMOUNT_OUT_OF_BOUNDS"),
-        ({Basis.NET: Amount(amount=-1, unit="USD")}, {"product": "x"}, "amounts.NET.amount", "AMOUNT_OUT_OF_BOUNDS"),
-        ({Basis.NET: Amount(amount=1, unit="EUR")}, {"product": "x"}, "amounts.NET.unit", "UNIT_NOT_ALLOWED"),
-        ({**NET, Basis.LIST: Amount(amount=1, unit="USD")}, {"product": "x"}, "amounts.LIST", "NOT_DECLARED"),
+        (
+            {Basis.NET: Amount(minor=10**15 + 1, unit="USD")},
+            {"product": "x"},
+            "amounts.NET.amount",
+            "AMOUNT_OUT_OF_BOUNDS",
+        ),
+        ({Basis.NET: Amount(minor=-1, unit="USD")}, {"product": "x"}, "amounts.NET.amount", "AMOUNT_OUT_OF_BOUNDS"),
+        ({Basis.NET: Amount(minor=1, unit="EUR")}, {"product": "x"}, "amounts.NET.unit", "UNIT_NOT_ALLOWED"),
+        ({**NET, Basis.LIST: Amount(minor=1, unit="USD")}, {"product": "x"}, "amounts.LIST", "NOT_DECLARED"),
     ],
 )
 def test_content_that_does_not_is_told_where(

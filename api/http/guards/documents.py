@@ -25,9 +25,10 @@ PLENTY = 1_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """What a document asks for once fragments are expanded; depth in field levels without edges and node."""
+    """What a document asks for once fragments are expanded; depth is levels of fields without edges and node."""
 
     depth: int = 0
+    levels: int = 0
     selections: int = 0
     aliases: int = 0
     directives: int = 0
@@ -37,21 +38,22 @@ class Shape:
 
 @dataclass(kw_only=True)
 class _Tally:
-    """Counts of one definition without the fragments it spreads; `spreads` holds (name, depth, at the root)."""
+    """Counts of one definition without the fragments it spreads; `spreads` holds (name, depth, levels, at the root)."""
 
     depth: int = 0
+    levels: int = 0
     selections: int = 0
     aliases: int = 0
     directives: int = 0
     root_fields: int = 0
     introspects: frozenset[str] = frozenset()
-    spreads: list[tuple[str, int, bool]] = field(default_factory=list[tuple[str, int, bool]])
+    spreads: list[tuple[str, int, int, bool]] = field(default_factory=list[tuple[str, int, int, bool]])
 
     def frozen(self) -> Shape:
         return Shape(**{name: min(PLENTY, getattr(self, name)) for name in _COUNTS}, introspects=self.introspects)
 
 
-_COUNTS = ("depth", "selections", "aliases", "directives", "root_fields")
+_COUNTS = ("depth", "levels", "selections", "aliases", "directives", "root_fields")
 
 
 def parse_document(text: str, limits: Limits) -> DocumentNode:
@@ -91,6 +93,8 @@ def check_shape(document: DocumentNode, limits: Limits) -> Shape:
     whole = _sum(shapes)
     for code, found, most in (
         (Code.DOCUMENT_TOO_DEEP, whole.depth, limits.document_depth_max),
+        # A connection adds edges and node to one counted level; more would only exhaust the executor's stack.
+        (Code.DOCUMENT_TOO_DEEP, whole.levels, 3 * limits.document_depth_max),
         (Code.DOCUMENT_TOO_WIDE, whole.selections, limits.document_selections_max),
         (Code.TOO_MANY_ALIASES, whole.aliases, limits.document_aliases_max),
         (Code.TOO_MANY_DIRECTIVES, whole.directives, limits.document_directives_max),
@@ -112,7 +116,7 @@ def measure(document: DocumentNode) -> list[Shape]:
     for name in _leaves_first(fragments):
         shapes[name] = _expand(fragments[name], shapes)
     operations = [_tally(node) for node in document.definitions if isinstance(node, OperationDefinitionNode)]
-    spread = {name for tally in (*operations, *fragments.values()) for name, _, _ in tally.spreads}
+    spread = {name for tally in (*operations, *fragments.values()) for name, *_ in tally.spreads}
     unused = [shape for name, shape in shapes.items() if name not in spread]
     return [_expand(tally, shapes) for tally in operations] + unused
 
@@ -121,20 +125,21 @@ def _tally(definition: OperationDefinitionNode | FragmentDefinitionNode) -> _Tal
     tally = _Tally(directives=len(definition.directives or ()))
     for variable in getattr(definition, "variable_definitions", None) or ():
         tally.directives += len(variable.directives or ())
-    waiting: list[tuple[SelectionSetNode, int, bool]] = [(definition.selection_set, 0, True)]
+    waiting: list[tuple[SelectionSetNode, int, int, bool]] = [(definition.selection_set, 0, 0, True)]
     while waiting:
-        selection_set, depth, at_root = waiting.pop()
+        selection_set, depth, levels, at_root = waiting.pop()
         for node in selection_set.selections:
             tally.selections += 1
             tally.directives += len(node.directives or ())
             if isinstance(node, FragmentSpreadNode):
-                tally.spreads.append((node.name.value, depth, at_root))
+                tally.spreads.append((node.name.value, depth, levels, at_root))
                 continue
-            inside, inside_root = depth, at_root
+            inside = (depth, levels, at_root)
             if isinstance(node, FieldNode):
-                inside, inside_root = _tally_field(tally, node, depth, at_root), False
+                inside = (_tally_field(tally, node, depth, at_root), levels + 1, False)
+                tally.levels = max(tally.levels, levels + 1)
             if node.selection_set:
-                waiting.append((node.selection_set, inside, inside_root))
+                waiting.append((node.selection_set, *inside))
     return tally
 
 
@@ -153,11 +158,12 @@ def _tally_field(tally: _Tally, node: FieldNode, depth: int, at_root: bool) -> i
 
 def _expand(tally: _Tally, shapes: dict[str, Shape]) -> Shape:
     whole = _Tally(**{name: getattr(tally, name) for name in _COUNTS}, introspects=tally.introspects)
-    for name, depth, at_root in tally.spreads:
+    for name, depth, levels, at_root in tally.spreads:
         shape = shapes.get(name)
         if shape is None:
             continue  # an unknown fragment: validation names it
         whole.depth = max(whole.depth, depth + shape.depth)
+        whole.levels = max(whole.levels, levels + shape.levels)
         whole.selections += shape.selections
         whole.aliases += shape.aliases
         whole.directives += shape.directives
@@ -192,7 +198,7 @@ def _leaves_first(fragments: dict[str, _Tally]) -> Iterator[str]:
 
 
 def _spread_names(tally: _Tally) -> Iterator[str]:
-    return iter(dict.fromkeys(name for name, _, _ in tally.spreads))
+    return iter(dict.fromkeys(name for name, *_ in tally.spreads))
 
 
 def _sum(shapes: Iterable[Shape]) -> Shape:
@@ -201,6 +207,7 @@ def _sum(shapes: Iterable[Shape]) -> Shape:
         for name in ("selections", "aliases", "directives"):
             setattr(whole, name, getattr(whole, name) + getattr(shape, name))
         whole.depth = max(whole.depth, shape.depth)
+        whole.levels = max(whole.levels, shape.levels)
         whole.introspects |= shape.introspects
     return whole.frozen()
 

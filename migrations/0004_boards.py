@@ -1,0 +1,17 @@
+"""A board remembers the last event it has folded, also before its first season; an origin is found across seasons."""
+
+from tortoise import fields, migrations
+from tortoise.migrations import operations as ops
+
+
+class Migration(migrations.Migration):
+    """Adds leaderboard.folded_position and the index by origin."""
+
+    dependencies = [("guerdon", "0003_laws")]
+    operations = [
+        ops.AddField(model_name="Leaderboard", name="folded_position", field=fields.BigIntField(default=0)),
+        ops.RunSQL(
+            ["CREATE INDEX contribution_of_origin ON contribution (origin_id)"],
+            reverse_sql="DROP INDEX contribution_of_origin",
+        ),
+    ]
