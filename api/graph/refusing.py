@@ -1,0 +1,142 @@
+"""Refusals as the schema tells them: one type for each, made from its own facts, all of one interface."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from enum import StrEnum
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin
+from uuid import UUID
+
+import strawberry
+
+from api.graph.ids import Tag, encode_id
+from api.graph.scalars import Json, Points
+from api.graph.texts import LocaleArgument
+from domain.kernel.refusals import Refusal as DomainRefusal
+
+# What refusals call their things, where that has an opaque id.
+TAGS: Mapping[str, Tag] = {
+    "program": Tag.PROGRAM,
+    "program_id": Tag.PROGRAM,
+    "member": Tag.MEMBER,
+    "partner": Tag.PARTNER,
+    "enrollment": Tag.ENROLLMENT,
+    "enrollment_id": Tag.ENROLLMENT,
+    "activity_id": Tag.ACTIVITY,
+    "account": Tag.ACCOUNT,
+    "API key": Tag.API_KEY,
+    "source": Tag.SOURCE,
+    "debt": Tag.DEBT,
+    "leaderboard": Tag.LEADERBOARD,
+    "season_id": Tag.SEASON,
+    "terms": Tag.TERMS,
+    "wallet": Tag.WALLET,
+}
+
+FACTS: Mapping[str, str] = {
+    "kind": "What kind of thing, in English words.",
+    "id": "The id that was given.",
+    "action": "What was tried.",
+    "field": "The input field, or the part of a document, that is wrong.",
+    "path": "Where in the item or document the first problem is.",
+    "problem": "What is wrong with it, in English.",
+    "problems": "Every problem found, as {path, problem}; at most 100.",
+    "name": "The name, code or external id that is taken.",
+    "key": "The idempotency key that was sent.",
+    "retry_after_ms": "How long to wait before trying again, in milliseconds.",
+    "scope": "The scope that the key lacks.",
+    "role": "The role it is about.",
+    "unit": "The code of the unit.",
+    "reason": "Why, as a code.",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """A refusal on its way to a client: an exception itself would count as an error of the execution."""
+
+    refusal: DomainRefusal
+    locale: str
+
+
+@strawberry.interface(description="An expected no: a stable code, the sentence to show, and whether trying again helps.")
+class Refusal:
+    @strawberry.field(description="The stable code, for example NOT_ALLOWED.")
+    def code(parent: strawberry.Parent[Told]) -> str:
+        return parent.refusal.code()
+
+    @strawberry.field(description="The sentence to show, with its facts; in the viewer's own language by default.")
+    def text(parent: strawberry.Parent[Told], locale: LocaleArgument = None) -> str:
+        return parent.refusal.text(locale.value if locale else parent.locale)
+
+    @strawberry.field(description="True if the same request, with the same key, may succeed later.")
+    def retryable(parent: strawberry.Parent[Told]) -> bool:
+        return parent.refusal.retryable
+
+
+def refusal_type(kind: type[DomainRefusal]) -> type[Any]:
+    """The GraphQL type of a refusal: its name, and its facts as fields."""
+    members: dict[str, Any] = {
+        fact.name: strawberry.field(resolver=_fact(fact.name, kind.__annotations__.get(fact.name, str)), description=_told(fact.name))
+        for fact in fields(kind)
+    }
+    members["is_type_of"] = classmethod(
+        lambda _, value, __: isinstance(value, Told) and type(value.refusal) is kind
+    )
+    made = type(kind.__name__, (Refusal,), members)
+    return strawberry.type(made, description=(kind.__doc__ or kind.code()).strip())
+
+
+class RefusalTypes:
+    """The refusal types of one schema, each made once."""
+
+    def __init__(self) -> None:
+        self._made: dict[type[DomainRefusal], type[Any]] = {}
+
+    def of(self, kind: type[DomainRefusal]) -> type[Any]:
+        """The type of this refusal."""
+        if kind not in self._made:
+            self._made[kind] = refusal_type(kind)
+        return self._made[kind]
+
+    def known(self) -> list[type[Any]]:
+        """Every type made so far, in order of name."""
+        return sorted(self._made.values(), key=lambda made: made.__name__)
+
+
+def _told(name: str) -> str:
+    return FACTS.get(name) or f"Fact of the refusal: {name.replace('_', ' ')}."
+
+
+def _fact(name: str, annotation: Any) -> Any:
+    shown = _shape(annotation)
+
+    def resolve(parent: strawberry.Parent[Told]) -> Any:
+        value = getattr(parent.refusal, name)
+        tag = TAGS.get(str(getattr(parent.refusal, "kind", "")) if name == "id" else name)
+        return _opaque(tag, value) if tag is not None else value
+
+    resolve.__annotations__["return"] = shown
+    return resolve
+
+
+def _opaque(tag: Tag, value: object) -> object:
+    """The opaque id of a UUID; a caller's own external id stays as it is."""
+    try:
+        return encode_id(tag, UUID(str(value)))
+    except ValueError:
+        return value
+
+
+def _shape(annotation: Any) -> Any:
+    if get_origin(annotation) in (Union, UnionType):
+        inner = next(each for each in get_args(annotation) if each is not NoneType)
+        return _shape(inner) | None
+    if annotation in (bool, datetime):
+        return annotation
+    if annotation is int:
+        return Points
+    if annotation in (str, UUID) or (isinstance(annotation, type) and issubclass(annotation, StrEnum)):
+        return str
+    return Json
