@@ -106,9 +106,9 @@ def revision(chance: random.Random, number: int) -> ActivityView:
 
 
 def deliveries(chance: random.Random) -> list[Delivery]:
-    """Four to seven activities, some corrected once or twice, some withdrawn in the end."""
+    """Three to six activities, some corrected once or twice, some withdrawn in the end."""
     found: list[Delivery] = []
-    for number in range(chance.randint(4, 7)):
+    for number in range(chance.randint(3, 6)):
         for version in range(1, chance.choice([1, 1, 1, 2, 3]) + 1):
             is_withdrawn = version > 1 and chance.random() < 0.3
             view = None if is_withdrawn else revision(chance, number)
@@ -147,10 +147,10 @@ def terms_of_the_world() -> dict[UUID, Terms]:
 def test_any_order_repetition_and_delay_ends_in_the_same_balances(seed: int) -> None:
     chance, terms, moved = random.Random(seed), terms_of_the_world(), 0
     conditions = ConditionCache()
-    for scenario in range(25):
+    for scenario in range(10):
         given = deliveries(chance)
         expected = world_after(terms, conditions, in_order(given)).balances()
-        for _ in range(4):
+        for _ in range(10):
             schedule = disordered(chance, given)
             found = world_after(terms, conditions, schedule).balances()
             assert found == expected, (seed, scenario, schedule)
