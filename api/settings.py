@@ -88,6 +88,7 @@ class Settings:
     profile: Profile = Profile.DEVELOPMENT
     oidc_issuer: str | None = None
     oidc_audience: str = "guerdon"
+    access_token_seconds: int = 900
     limits: Limits = field(default_factory=Limits)
 
     @property
@@ -125,6 +126,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         profile=_profile(source.get("GUERDON_PROFILE", "development")),
         oidc_issuer=_url(source, "OIDC_ISSUER", ("https", "http")),
         oidc_audience=source.get("OIDC_AUDIENCE", "guerdon"),
+        access_token_seconds=int(_number(source, "GUERDON_ACCESS_TOKEN_SECONDS", 900, lowest=1, highest=900)),
         limits=Limits(**limits),
     )
 
