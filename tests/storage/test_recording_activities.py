@@ -43,17 +43,20 @@ DEAL = TypeDefinition(
     code="deal.won",
     name={"en": "Deal won", "fr": "Affaire gagnée"},
     declaration={
-        "attributes": [{"name": "deal", "kind": "STRING"}, {"name": "product", "kind": "STRING", "length_max": 50}],
+        "attributes": [
+            {"name": "deal", "kind": "STRING", "length_max": 129},
+            {"name": "product", "kind": "STRING", "length_max": 50},
+        ],
         "amounts": [{"basis": "NET", "units": ["USD"], "required": True}],
         "deal_key": "deal",
     },
 )
-DEAL_WITH_SHORT_KEY = replace(
+DEAL_WITH_A_KEY_THAT_FITS = replace(
     DEAL,
     declaration={
         **DEAL.declaration,
         "attributes": [
-            {"name": "deal", "kind": "STRING", "length_max": 64},
+            {"name": "deal", "kind": "STRING"},
             {"name": "product", "kind": "STRING", "length_max": 50},
         ],
     },
@@ -118,8 +121,8 @@ async def world(database: str) -> AsyncIterator[World]:
     opened = await Database.open(database, on_query=statements.append, connections_max=8)
     door = Door(opened)
     with pytest.raises(InvalidActivityType):
-        await define_types(door, SYSTEM, [DEAL])  # a deal key of 200 characters does not fit
-    await define_types(door, SYSTEM, [DEAL_WITH_SHORT_KEY, LOST])
+        await define_types(door, SYSTEM, [DEAL])  # a deal key of 129 characters does not fit
+    await define_types(door, SYSTEM, [DEAL_WITH_A_KEY_THAT_FITS, LOST])
     refusing = await ensure_source(door, SYSTEM, SourceDefinition(code="crm", name="CRM"))
     correcting = await ensure_source(
         door, SYSTEM, SourceDefinition(code="feed", name="Feed", on_change=OnChange.CORRECT)
