@@ -15,7 +15,7 @@ from api.http.errors import Code, RequestRefused
 from api.http.face import Face, GraphQLRequest, read_request
 from api.http.graphiql import PAGE, PAGE_HEADERS
 from api.http.guards.json import decode_json, encode_json
-from api.http.negotiating import EVENT_STREAM, JSON, MEDIA_TYPES, check_body_type, choose_media_type
+from api.http.negotiating import EVENT_STREAM, JSON, check_body_type, choose_media_type
 from api.http.preparing import DocumentInvalid, Prepared
 from api.http.presenting import is_graphql_error
 from api.http.streams import EventStream
@@ -172,5 +172,5 @@ def _query_string(request: Request) -> dict[str, Any]:
 
 
 def _json(body: Mapping[str, Any], status: int, media_type: str, headers: Mapping[str, str]) -> Response:
-    content_type = f"{MEDIA_TYPES[media_type]}; charset=utf-8"
+    content_type = f"{media_type}; charset=utf-8"
     return Response(encode_json(body), status, headers={**headers, "content-type": content_type, "vary": "accept"})

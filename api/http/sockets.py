@@ -4,7 +4,7 @@ import asyncio
 import time
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from graphql import OperationType
@@ -131,10 +131,10 @@ class Socket:
         if self._initialised:
             raise RequestRefused(Code.INIT_REPEATED)
         self._initialised = True
-        resume = payload.get("resume")
-        if resume is not None and not isinstance(resume, dict):
+        resume: object = payload.get("resume") or {}
+        if not isinstance(resume, dict):
             raise RequestRefused(Code.MALFORMED_REQUEST, "resume must be an object.")
-        self._cursor = resume_cursor((resume or {}).get("cursor"), self._limits.cursor_bytes_max)
+        self._cursor = resume_cursor(cast("dict[str, Any]", resume).get("cursor"), self._limits.cursor_bytes_max)
         token = bearer(payload.get("authorization", payload.get("Authorization", payload.get("token"))))
         # The Authorization header of the handshake is ignored: only what a page's script sends on purpose counts.
         actor = await self._face.authenticate(Credentials(authorization=token, address=self._address))
