@@ -10,8 +10,6 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLInterfaceType,
-    GraphQLList,
-    GraphQLNonNull,
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
@@ -189,8 +187,9 @@ class _Walk:
         return self.schema.type_map[name]
 
 
-def _is_list(kind: Any) -> bool:
-    return isinstance(cast("object", kind.of_type) if isinstance(kind, GraphQLNonNull) else kind, GraphQLList)
+def _is_list(kind: object) -> bool:
+    # A type prints as GraphQL writes it, with or without the final exclamation mark.
+    return str(kind).startswith("[")
 
 
 def _defaults(operation: OperationDefinitionNode) -> dict[str, ValueNode]:
