@@ -48,6 +48,7 @@ class Code(StrEnum):
     SUBSCRIPTION_ID_TAKEN = "SUBSCRIPTION_ID_TAKEN"
     TOO_MANY_SUBSCRIPTIONS = "TOO_MANY_SUBSCRIPTIONS"
     TOO_MANY_SOCKETS = "TOO_MANY_SOCKETS"
+    TOO_MANY_HANDSHAKES = "TOO_MANY_HANDSHAKES"
     TOO_MANY_MESSAGES = "TOO_MANY_MESSAGES"
     SUBSCRIBER_TOO_SLOW = "SUBSCRIBER_TOO_SLOW"
     SERVER_STOPPING = "SERVER_STOPPING"
@@ -124,6 +125,12 @@ TROUBLES: Mapping[Code, Trouble] = MappingProxyType(
             status=429, meaning="This socket or principal has its most subscriptions."
         ),
         Code.TOO_MANY_SOCKETS: Trouble(status=429, close_code=4429, meaning="This principal or address has its most."),
+        Code.TOO_MANY_HANDSHAKES: Trouble(
+            status=503,
+            close_code=1013,
+            retryable=True,
+            meaning="Too many sockets of this address await connection_init.",
+        ),
         Code.TOO_MANY_MESSAGES: Trouble(status=429, close_code=4429, meaning="Too many messages in a second."),
         Code.SUBSCRIBER_TOO_SLOW: Trouble(
             status=503, close_code=1013, retryable=True, meaning="Events waited too long; resume from your cursor."

@@ -23,6 +23,12 @@ def test_event_streams_carry_a_subscription_to_its_end(production: Toy) -> None:
     assert text.split("\n\n") == [*events, "event: complete\ndata:", ""]
 
 
+def test_errors_for_event_stream_clients_tell_by_their_status(production: Toy) -> None:
+    for query, status in (("subscription { nothing }", 400), ("{ hello }", 406), ("{", 400)):
+        with stream(production, query) as response:
+            assert response.status_code == status
+
+
 def test_event_streams_resume_from_the_last_event_id(production: Toy) -> None:
     with stream(production, "subscription { resumed }", last_event_id="c9") as response:
         assert '{"resumed":"c9"}' in response.read().decode()

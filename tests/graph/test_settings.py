@@ -28,6 +28,7 @@ def test_every_variable_is_read() -> None:
             "DATABASE_URL": "postgresql://u:p@db/x",
             "REDIS_URL": "redis://cache",
             "ALLOWED_ORIGINS": "https://A.example, http://localhost:5173",
+            "TRUSTED_PROXIES": "10.0.0.0/8, 127.0.0.1",
             "GUERDON_PROFILE": "production",
             "OIDC_ISSUER": "https://id.example",
             "OIDC_AUDIENCE": "rewards",
@@ -36,6 +37,7 @@ def test_every_variable_is_read() -> None:
         }
     )
     assert settings.allowed_origins == ("https://a.example", "http://localhost:5173")
+    assert settings.trusted_proxies == ("10.0.0.0/8", "127.0.0.1")
     assert (settings.is_production, settings.oidc_audience) == (True, "rewards")
     assert (settings.limits.cost_max, settings.limits.receive_seconds) == (7, 2.5)
 
@@ -56,6 +58,7 @@ def test_every_variable_is_read() -> None:
         ("ALLOWED_ORIGINS", "https://app.example/"),
         ("ALLOWED_ORIGINS", "https://app.example,null"),
         *[(f"GUERDON_{item.name.upper()}", "0") for item in fields(Limits)],
+        ("TRUSTED_PROXIES", "proxy.local"),
         ("GUERDON_COST_MAX", "1.5"),
         ("GUERDON_COST_MAX", "many"),
         ("GUERDON_RECEIVE_SECONDS", "nan"),
