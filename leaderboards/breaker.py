@@ -1,4 +1,4 @@
-"""A circuit breaker: after several failures in a row nobody asks for a while, then one may try (pure but for its count)."""
+"""A circuit breaker: after several failures in a row nobody asks for a while, then one may try."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Folding stamped events into contributions and standings, and from there into the index; one bounded step at a time."""
+"""Folding stamped events into contributions and standings, then into the index; one bounded step at a time."""
 
 import logging
 from bisect import bisect_right
@@ -61,7 +61,8 @@ WHERE s.leaderboard_id = ANY($2::uuid[]) AND s.closing_position IS NULL
 OPEN_SEASONS = """
 INSERT INTO season (id, leaderboard_id, starts_at, ends_at, epoch, seq, folded_position, recorded_at)
 SELECT id, leaderboard_id, starts_at, ends_at, 1, 0, 0, $5
-FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[]) AS wanted (id, leaderboard_id, starts_at, ends_at)
+FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[])
+     AS wanted (id, leaderboard_id, starts_at, ends_at)
 ON CONFLICT (leaderboard_id, starts_at) DO NOTHING RETURNING id, leaderboard_id, starts_at, ends_at
 """
 
@@ -198,7 +199,9 @@ async def _said(
     op: Operation, batch: Batch, concerned: Mapping[UUID, Sequence[StampedEvent]], before: Sequence[Row]
 ) -> dict[UUID, dict[UUID, Told]]:
     candidates = {prize_candidate(event) for board_id in concerned for event in concerned[board_id]} - {None}
-    prizes = {row["aggregate_id"] for row in await op.sql.fetch(PRIZES, list(candidates))} if candidates else set[UUID]()
+    prizes = (
+        {row["aggregate_id"] for row in await op.sql.fetch(PRIZES, list(candidates))} if candidates else set[UUID]()
+    )
     counted = dict[UUID, set[UUID]]()
     for row in before:
         counted.setdefault(row["leaderboard_id"], set()).add(row["origin_id"])

@@ -1,4 +1,4 @@
-"""Standings after their contributions changed: recomputed for touched subjects only, each change appended with a seq."""
+"""Standings after contributions changed: recomputed for touched subjects only, each change appended with a seq."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from uuid import UUID
 from domain.kernel.ids import new_ids
 from domain.kernel.operation import Operation
 from domain.kernel.sql import Row
-from domain.partners.reading import OffBoards, subjects_off_boards
+from domain.partners.showing import OffBoards, subjects_off_boards
 from leaderboards.boards import Board, Operator, Scope
 from leaderboards.standings import Part, Score, bounded, extended
 
@@ -126,7 +126,11 @@ async def restand_in(
             wanted[key] = None
             continue
         # Without a standing there may still be contributions (a return to the board), so only a refold can tell.
-        more = None if key in touched.refolded or score is None else extended(board.operator, score, touched.added.get(key, ()))
+        more = (
+            None
+            if key in touched.refolded or score is None
+            else extended(board.operator, score, touched.added.get(key, ()))
+        )
         if more is None:
             unknown.add(key)
         wanted[key] = more
@@ -140,9 +144,7 @@ async def _off_boards(op: Operation, seasons: Mapping[UUID, SeasonHeld], keys: S
     return await subjects_off_boards(op.sql, members)
 
 
-async def _refolded(
-    op: Operation, seasons: Mapping[UUID, SeasonHeld], keys: Sequence[Key]
-) -> dict[Key, Score | None]:
+async def _refolded(op: Operation, seasons: Mapping[UUID, SeasonHeld], keys: Sequence[Key]) -> dict[Key, Score | None]:
     scores = dict[Key, Score | None].fromkeys(keys)
     if keys:
         for row in await op.sql.fetch(REFOLD, [key[0] for key in keys], [key[1] for key in keys]):
@@ -171,7 +173,9 @@ async def _write(
     for (season_id, subject_id), score in changes:
         moved = by_season.setdefault(season_id, [])
         seq = seasons[season_id].seq + len(moved) + 1
-        value, reached, contributions = (score.score, score.reached_at, score.contributions) if score else (None, None, 0)
+        value, reached, contributions = (
+            (score.score, score.reached_at, score.contributions) if score else (None, None, 0)
+        )
         moved.append(Moved(subject_id=subject_id, score=value, reached_at=reached, seq=seq))
         rows.append((season_id, subject_id, value, reached, contributions, seq))
     if not rows:

@@ -74,7 +74,7 @@ def fold(operator: Operator, parts: Iterable[Part]) -> Score | None:
 
 
 def extended(operator: Operator, score: Score | None, added: Sequence[Part]) -> Score | None:
-    """The score after more contributions, without the earlier ones; None if only a fold of all can tell (a bounded sum)."""
+    """The score after more contributions, the earlier ones unseen; None if only a fold of all can tell."""
     more = fold(operator, added)
     if score is None or more is None:
         return score or more

@@ -1,4 +1,4 @@
-"""The index of standings in Valkey: the only sorted sets. Derived, quick or silent: nobody waits for it, no money reads it."""
+"""The index of standings in Valkey: the only sorted sets. Derived, quick or silent; no money path reads it."""
 
 import hashlib
 import time
@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
@@ -95,13 +95,15 @@ class Store:
         """Connects when first used. One try per question: a second one is the caller's fallback."""
 
         def client(milliseconds: int) -> "Redis":
-            return Redis.from_url(
+            pool = BlockingConnectionPool.from_url(
                 url,
+                timeout=milliseconds / 1000,
                 socket_timeout=milliseconds / 1000,
                 socket_connect_timeout=milliseconds / 1000,
                 max_connections=CONNECTIONS_MAX,
                 retry=Retry(NoBackoff(), 0),
             )
+            return Redis.from_pool(pool)
 
         return cls(client(timeout_ms), client(BULK_TIMEOUT_MS), clock)
 
@@ -141,9 +143,7 @@ class Store:
             for one in asked
         ]
         replies = await self._run_all(calls)
-        return [
-            None if reply is None else _ranks(one, reply[1]) for one, reply in zip(asked, replies, strict=True)
-        ]
+        return [None if reply is None else _ranks(one, reply[1]) for one, reply in zip(asked, replies, strict=True)]
 
     async def versions(self, season_ids: Sequence[UUID]) -> list[IndexVersion | None]:
         """The version of each season; None: missing or damaged. Refuses: IndexUnavailable."""
@@ -218,9 +218,7 @@ class Store:
         """The season is missing from the index afterwards. Refuses: IndexUnavailable."""
         await self._tried(lambda: self._patient.delete(_key(season_id)))
 
-    async def _run(
-        self, script: str, season_id: UUID, arguments: Sequence[Any], client: "Redis | None" = None
-    ) -> Any:
+    async def _run(self, script: str, season_id: UUID, arguments: Sequence[Any], client: "Redis | None" = None) -> Any:
         chosen = client or self._quick
 
         async def call() -> Any:

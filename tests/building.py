@@ -29,7 +29,7 @@ START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 DEAL_WON: Mapping[str, Any] = {
     "attributes": [
         {"name": "product", "kind": "STRING"},
-        {"name": "opportunity", "kind": "STRING"},
+        {"name": "opportunity", "kind": "STRING", "length_max": 64},
         {"name": "helper", "kind": "STRING"},
     ],
     "amounts": [{"basis": "NET", "units": ["USD", "EUR"]}, {"basis": "LIST", "units": ["USD"]}],
@@ -148,7 +148,7 @@ def deal(
         occurred_at=START + timedelta(days=days),
         member=member_id,
         quantity=quantity,
-        amounts={Basis.NET: Amount(amount=net, unit="USD")},
+        amounts={Basis.NET: Amount(minor=net, unit="USD")},
         attributes=attributes | more.pop("attributes", {}),
         **more,
     )
@@ -170,9 +170,9 @@ async def build_world(database: Database, *, members: int = 4, partners: int = 2
     )
     partner_ids = [new_id() for _ in range(partners)]
     member_ids = [new_id() for _ in range(members)]
-    await _insert_people(database, record.id, partner_ids, member_ids)
+    await _insert_people(database, record.source_id, partner_ids, member_ids)
     return World(
-        database=database, door=door, actor=SYSTEM, source_id=record.id, partners=partner_ids, members=member_ids
+        database=database, door=door, actor=SYSTEM, source_id=record.source_id, partners=partner_ids, members=member_ids
     )
 
 

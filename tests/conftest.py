@@ -15,6 +15,7 @@ import redis.asyncio
 from embedded.supervisor import EmbeddedServers
 from embedded.valkey import DATABASES
 from migrations import migrate
+from migrations import migrate
 
 TEMPLATE = "guerdon_template"
 
@@ -61,6 +62,15 @@ async def template(servers: EmbeddedServers) -> str:
 @pytest.fixture(scope="session")
 def _numbers() -> Iterator[int]:
     return count(1)
+
+
+@pytest.fixture
+async def fresh_database(servers: EmbeddedServers, template: str, _numbers: Iterator[int]) -> AsyncIterator[str]:
+    """The address of a migrated, empty database of this one test, dropped afterwards."""
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    await _administer(servers, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    yield servers.postgres.url(name)
+    await _administer(servers, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture(scope="module")

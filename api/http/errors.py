@@ -1,5 +1,6 @@
 """The one table of request troubles: extension code, HTTP status, WebSocket close code, retryable, meaning."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -72,7 +73,7 @@ def _shape(meaning: str) -> Trouble:
 
 
 # `graphql` rows are request errors of GraphQL itself: status 200 where the client accepts only application/json.
-TROUBLES: dict[Code, Trouble] = {
+TROUBLES: Mapping[Code, Trouble] = {
     Code.MALFORMED_REQUEST: Trouble(status=400, close_code=4400, meaning="The request or message has a wrong form."),
     Code.MALFORMED_JSON: Trouble(status=400, close_code=4400, meaning="The body is not strict JSON in UTF-8."),
     Code.UNSUPPORTED_MEDIA_TYPE: Trouble(status=415, close_code=4400, meaning="The body must be application/json."),

@@ -13,7 +13,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; "
     "img-src 'self' data:; connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-PAGE_HEADERS = {"cache-control": "no-store", "content-security-policy": POLICY, "referrer-policy": "no-referrer"}
+PAGE_HEADERS: Mapping[str, str] = {"cache-control": "no-store", "content-security-policy": POLICY, "referrer-policy": "no-referrer"}
 PAGE = """<!doctype html>
 <html lang="en">
 <head>

@@ -11,7 +11,7 @@ from api.logs import log
 # Name of a part → why it is not ready, or None where it is.
 Readiness = Callable[[], Awaitable[Mapping[str, str | None]]]
 READY_SECONDS = 2.0
-NO_STORE = {"cache-control": "no-store"}
+NO_STORE: Mapping[str, str] = {"cache-control": "no-store"}
 
 
 async def show_live(_: Request) -> Response:
@@ -24,7 +24,8 @@ def show_ready(ready: Readiness) -> Callable[[Request], Awaitable[Response]]:
 
     async def show(_: Request) -> Response:
         try:
-            parts = dict(await asyncio.wait_for(ready(), READY_SECONDS))
+            async with asyncio.timeout(READY_SECONDS):
+                parts = dict(await ready())
         except Exception as error:
             log("http").error("readiness.failed", exc_info=error)
             parts = {"readiness": "failed"}

@@ -23,9 +23,12 @@ class Outbox:
         self._overflowed = asyncio.Event()
 
     def put(self, message: Mapping[str, object]) -> None:
-        """Queue a message of the protocol; where the queue is full the socket ends with SUBSCRIBER_TOO_SLOW."""
+        """Queue an answer to the client itself, beside a full queue of events if need be.
+
+        Where as many again wait, the client asks without reading: the socket ends with SUBSCRIBER_TOO_SLOW.
+        """
         text = encode_json(message)
-        if not self._has_room(len(text.encode())):
+        if not self._has_room(len(text.encode()), share=2):
             self._overflowed.set()
             return
         self._take(text)
@@ -43,10 +46,10 @@ class Outbox:
         except TimeoutError:
             raise _too_slow() from None
 
-    def _has_room(self, size: int) -> bool:
+    def _has_room(self, size: int, *, share: int = 1) -> bool:
         # A single message may exceed the bytes: it is sent, and nothing may wait beside it.
-        fits = not self._waiting or self._waiting_bytes + size <= self._limits.socket_queue_bytes_max
-        return fits and self._waiting < self._limits.socket_queue_events_max
+        fits = not self._waiting or self._waiting_bytes + size <= share * self._limits.socket_queue_bytes_max
+        return fits and self._waiting < share * self._limits.socket_queue_events_max
 
     def _take(self, text: str) -> None:
         self._waiting += 1
@@ -60,7 +63,9 @@ class Outbox:
         try:
             while True:
                 text = await self._queue.get()
-                await asyncio.wait_for(self._websocket.send_text(text), self._limits.socket_stall_seconds)
+                # Not wait_for: in Python 3.11 it swallows a cancellation that meets a finished send.
+                async with asyncio.timeout(self._limits.socket_stall_seconds):
+                    await self._websocket.send_text(text)
                 async with self._room:
                     self._waiting -= 1
                     self._waiting_bytes -= len(text.encode())

@@ -57,7 +57,7 @@ def build_app(
     limits = settings.limits
     documents = Documents(
         # Strawberry keeps graphql-core's schema under this name and offers no public one.
-        schema._schema,  # pyright: ignore[reportPrivateUsage]
+        schema._schema,  # pyright: ignore[reportPrivateUsage] no public name
         limits=limits,
         introspection=not settings.is_production,
         trusted=trusted_documents,

@@ -62,6 +62,8 @@ class Socket:
         self._outbox = Outbox(websocket, self._limits)
         self._pace = MessagePace(self._limits.socket_messages_per_second)
         self._operations: dict[str, asyncio.Task[None]] = {}
+        # Also those that the client completed and that are still releasing their source.
+        self._running: set[asyncio.Task[None]] = set()
         self._unintroduced = ExitStack()
         self._places = ExitStack()
         self._actor: Actor | None = None
@@ -89,7 +91,7 @@ class Socket:
             if self._ending.done():
                 await self._close(self._ending.result())
         finally:
-            tasks = [reading, sending, *self._watchers, *self._operations.values()]
+            tasks = [reading, sending, *self._watchers, *self._running]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -155,7 +157,9 @@ class Socket:
         if len(self._operations) >= self._limits.socket_subscriptions_max:
             self._refuse(message.id, RequestRefused(Code.TOO_MANY_SUBSCRIPTIONS), new_request_id())
             return
-        self._operations[message.id] = asyncio.create_task(self._run(message, actor))
+        task = self._operations[message.id] = asyncio.create_task(self._run(message, actor))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
 
     async def _run(self, message: Subscribe, actor: Actor) -> None:
         request_id = new_request_id()
@@ -193,8 +197,7 @@ class Socket:
         finally:
             if (close := getattr(results, "aclose", None)) is not None:
                 await close()
-        self._operations.pop(message.id, None)
-        self._outbox.put({"id": message.id, "type": "complete"})
+        await self._outbox.put_when_room({"id": message.id, "type": "complete"})
 
     def _refuse(self, id: str, refused: RequestRefused, request_id: str) -> None:
         self._fail(id, [self._face.presenter.refusal(refused, request_id)])
@@ -230,8 +233,8 @@ class Socket:
     async def _close(self, refused: RequestRefused) -> None:
         code = refused.trouble.close_code or 4400
         self._face.metrics.sockets.labels(close_code=str(code)).inc()
-        log("http").info("socket.closed", code=refused.code.value, close_code=code)
-        for task in self._operations.values():
+        log("http").info("socket.closed", reason=refused.code.value, close_code=code)
+        for task in self._running:
             task.cancel()
         if self._sending and refused.code in UNSENT_IS_DROPPED:
             self._sending.cancel()

@@ -1,7 +1,7 @@
 """Server-sent events for subscriptions, in the form of the graphql-sse protocol's distinct connections."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +16,11 @@ from api.http.face import Face
 from api.http.guards.json import encode_json
 
 HEARTBEAT_SECONDS = 15.0
-HEADERS = {"cache-control": "no-cache, no-store, no-transform", "x-accel-buffering": "no", "vary": "accept"}
+HEADERS: Mapping[str, str] = {
+    "cache-control": "no-cache, no-store, no-transform",
+    "x-accel-buffering": "no",
+    "vary": "accept",
+}
 
 
 class EventStream(Response):
@@ -54,10 +58,8 @@ class EventStream(Response):
                 self._send_all(send), _disconnected(receive), revoked.wait(), _expired(self._actor.expires_at)
             )
             with suppress(Exception):
-                await asyncio.wait_for(
-                    send({"type": "http.response.body", "body": b"", "more_body": False}),
-                    limits.socket_close_seconds,
-                )
+                async with asyncio.timeout(limits.socket_close_seconds):
+                    await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _until_first(self, *waits: Any) -> None:
         tasks = [asyncio.ensure_future(wait) for wait in waits]
@@ -97,7 +99,8 @@ class EventStream(Response):
 
     async def _send(self, send: Send, text: str) -> None:
         message = {"type": "http.response.body", "body": text.encode(), "more_body": True}
-        await asyncio.wait_for(send(message), self._face.settings.limits.stream_stall_seconds)
+        async with asyncio.timeout(self._face.settings.limits.stream_stall_seconds):
+            await send(message)
 
 
 async def _disconnected(receive: Receive) -> None:

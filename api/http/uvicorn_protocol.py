@@ -22,7 +22,7 @@ def http_protocol(limits: Limits) -> type[asyncio.Protocol]:
         _headers_due: asyncio.TimerHandle | None = None
         _headers_bytes = 0
 
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
             super().connection_made(transport)
             self._await_headers()
 

@@ -1,8 +1,10 @@
 """The events of access: who may act changed. Payloads hold codes and ids, never names, subjects or secrets."""
 
+from collections.abc import Mapping
+
 from domain.kernel.events import EventType
 
-ROLE = {"role": "the role the account has from now on"}
+ROLE: Mapping[str, str] = {"role": "the role the account has from now on"}
 
 ACCOUNT_LINKED = EventType(
     name="account.linked", aggregate="account", description="A person may sign in from now on.", payload=ROLE

@@ -1,5 +1,7 @@
 """What roles are for: which the face knows, which stand for a member, and who may hand out which."""
 
+from collections.abc import Mapping
+
 from domain.access.principals import Role
 
 # The columns of the matrix, in its order. SYSTEM is not among them: it never comes through the face.
@@ -17,7 +19,7 @@ PARTNER_ROLES = frozenset({Role.MEMBER, Role.PARTNER_ADMIN})
 VENDOR_ROLES = frozenset({Role.CHANNEL_MANAGER, Role.ADMIN})
 ACCOUNT_ROLES = PARTNER_ROLES | VENDOR_ROLES
 
-GRANTS: dict[Role, frozenset[Role]] = {
+GRANTS: Mapping[Role, frozenset[Role]] = {
     Role.SYSTEM: ACCOUNT_ROLES,
     Role.ADMIN: ACCOUNT_ROLES,
     Role.CHANNEL_MANAGER: PARTNER_ROLES,

@@ -154,7 +154,7 @@ def _view(state: ActivityState, source: str, declared: Mapping[str, Declared]) -
         member_id=state.member_id,
         partner_id=state.partner_id,
         attributes=attributes,
-        amounts={Basis(basis.value): Amount(minor=a.amount, unit=a.unit) for basis, a in state.amounts.items()},
+        amounts={Basis(basis.value): Amount(minor=a.minor, unit=a.unit) for basis, a in state.amounts.items()},
         quantity=state.quantity,
         deal_key=state.deal_key,
         moment=Moment(moment) if isinstance(moment, str) and moment in set(Moment) else Moment.BOOKED,

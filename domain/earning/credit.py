@@ -1,14 +1,14 @@
 """Turns an activity that counts into dues: the effect's worth, shares, caps, and when a lot matures and expires."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from domain.earning.explanation import Explanation, Reason
 from domain.earning.tally import CapUse
 from domain.earning.unit import Due, Judged, Running, Unit
 from domain.earning.views import Beneficiary, Case
-from domain.kernel.periods import Period, PeriodKind, days_later, months_later, period_of
+from domain.kernel.periods import Period, days_later, end_of_date_later, local_date, period_of
 from domain.kernel.points import AMOUNT_ABSOLUTE_MAX, SHARES_PPM_WHOLE, split
 from domain.programs.document import number_value
 from domain.programs.effects.effect import Counted, Totals, Worth
@@ -22,7 +22,7 @@ class Credit:
         self._unit = unit
         self._running = running
         self._cap_periods: dict[int, Period] = {}
-        self._day: Period | None = None
+        self._expiries: dict[tuple[date, int, int], tuple[datetime, Reason]] = {}
         self._names: dict[Beneficiary, str] = {}
         self._units = {"unit": unit.terms.unit, "basis_unit": unit.rule.basis_unit}
 
@@ -150,11 +150,13 @@ class Credit:
         self._running.due_total += amount
         matures_at, expires_at = judged.case.activity.occurred_at, None
         if amount > 0:
-            matures_at, expires_at = self._span(judged.case)
+            matures_at = self._matures_at(judged.case)
+            expiry = self._expiry(judged.case, matures_at)
             if matures_at > judged.case.activity.occurred_at:
                 reasons = [*reasons, Reason(code="HOLDS_UNTIL", facts={"matures_at": matures_at.isoformat()})]
-            if expires_at is not None:
-                reasons = [*reasons, Reason(code="EXPIRES_AT", facts={"expires_at": expires_at.isoformat()})]
+            if expiry is not None:
+                expires_at = expiry[0]
+                reasons = [*reasons, expiry[1]]
         explanation = Explanation(tuple(reasons))
         return self._due(
             judged.case, beneficiary, amount, judged.basis, explanation, (matures_at, expires_at), milestone
@@ -185,18 +187,22 @@ class Credit:
             explanation=explanation,
         )
 
-    def _span(self, case: Case) -> tuple[datetime, datetime | None]:
-        rule, zone, activity = self._unit.rule, self._unit.terms.zone, case.activity
-        held = number_value(rule.hold_days, case.parameters)
-        matures_at = days_later(activity.occurred_at, held, zone) if held else activity.occurred_at
-        expiry = rule.expiry
+    def _matures_at(self, case: Case) -> datetime:
+        held = number_value(self._unit.rule.hold_days, case.parameters)
+        occurred_at = case.activity.occurred_at
+        return days_later(occurred_at, held, self._unit.terms.zone) if held else occurred_at
+
+    def _expiry(self, case: Case, matures_at: datetime) -> tuple[datetime, Reason] | None:
+        """When a lot that matures then expires, with the reason that says so; None when it never does."""
+        expiry, zone, parameters = self._unit.rule.expiry, self._unit.terms.zone, case.parameters
         if expiry.days is None and expiry.months is None:
-            return matures_at, None
-        base = max(matures_at, activity.first_recorded_at)
-        if expiry.days is not None:
-            last = days_later(base, number_value(expiry.days, case.parameters), zone)
-        else:
-            last = months_later(base, number_value(expiry.months or 0, case.parameters), zone)
-        if self._day is None or not self._day.holds(last):
-            self._day = period_of(PeriodKind.DAY, last, zone)
-        return matures_at, self._day.end
+            return None
+        days = 0 if expiry.days is None else number_value(expiry.days, parameters)
+        months = 0 if expiry.months is None else number_value(expiry.months, parameters)
+        day = local_date(max(matures_at, case.activity.first_recorded_at), zone)
+        found = self._expiries.get((day, days, months))
+        if found is None:
+            at = end_of_date_later(day, zone, days=days, months=months)
+            found = (at, Reason(code="EXPIRES_AT", facts={"expires_at": at.isoformat()}))
+            self._expiries[day, days, months] = found
+        return found

@@ -11,10 +11,13 @@ AWARDS_MAX = 1_000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LineKey:
-    """What awards belong to, within one rule: an activity or a milestone of the unit, and the beneficiary."""
+    """What awards belong to: the unit of evaluation, its activity or milestone, and the beneficiary.
 
-    terms_id: UUID
-    rule: str
+    The unit is part of it: an activity corrected to another member leaves its old unit (whose line falls to 0) and
+    enters a new one, perhaps for the same partner. `unit_key` is any text that names the unit, such as its tally's id.
+    """
+
+    unit_key: str
     activity_id: UUID | None
     milestone: str | None
     beneficiary: Beneficiary

@@ -127,6 +127,10 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "en": "The budget had {left} left of {asked}.",
         "fr": "Il restait {left} dans le budget sur {asked}.",
     },
+    "NO_LONGER_COUNTS": {
+        "en": "The activity no longer counts here: it was taken back or corrected.",
+        "fr": "L’activité ne compte plus ici : elle a été reprise ou corrigée.",
+    },
     "HOLDS_UNTIL": {
         "en": "It becomes available on {matures_at}.",
         "fr": "Disponible à partir du {matures_at}.",

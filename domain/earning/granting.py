@@ -152,8 +152,7 @@ async def _causes(op: Operation, changes: Sequence[Change]) -> dict[UUID | None,
 
 def _line_key(line: Line) -> pure.LineKey:
     return pure.LineKey(
-        terms_id=line.terms_id,
-        rule=line.rule,
+        unit_key=str(line.tally_id),
         activity_id=line.activity_id,
         milestone=line.milestone,
         beneficiary=Beneficiary(kind=SubjectKind(line.beneficiary_kind), id=line.beneficiary_id),

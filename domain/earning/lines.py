@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.kernel.operation import Operation
-from domain.kernel.sql import Row
+from domain.kernel.sql import Row, json_texts
 
 COLUMNS = """id, tally_id, program_id, terms_id, rule, activity_id, milestone, beneficiary_kind, beneficiary_id, unit,
 own_due, due, granted, awards, deal_key, stacking_group, occurred_at,
@@ -27,17 +27,19 @@ WHERE (deal_key, stacking_group) IN (SELECT * FROM unnest($1::text[], $2::text[]
 
 INSERT = f"""
 INSERT INTO due ({COLUMNS}, recorded_at)
-SELECT *, $21 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::uuid[], $7::text[],
-  $8::text[], $9::uuid[], $10::text[], $11::bigint[], $12::bigint[], $13::bigint[], $14::int[], $15::text[], $16::text[],
-  $17::timestamptz[], $18::timestamptz[], $19::timestamptz[], $20::jsonb[])
+SELECT id, tally_id, program_id, terms_id, rule, activity_id, milestone, beneficiary_kind, beneficiary_id, unit, own_due,
+       due, granted, awards, deal_key, stacking_group, occurred_at, matures_at, expires_at, explanation::jsonb, $21
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::uuid[], $7::text[], $8::text[], $9::uuid[],
+            $10::text[], $11::bigint[], $12::bigint[], $13::bigint[], $14::int[], $15::text[], $16::text[],
+            $17::timestamptz[], $18::timestamptz[], $19::timestamptz[], $20::text[]) AS new ({COLUMNS})
 """
 
 UPDATE = """
 UPDATE due SET own_due = new.own_due, due = new.due, granted = new.granted, awards = new.awards,
                deal_key = new.deal_key, occurred_at = new.occurred_at, matures_at = new.matures_at,
-               expires_at = new.expires_at, explanation = new.explanation
+               expires_at = new.expires_at, explanation = new.explanation::jsonb
 FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::int[], $6::text[], $7::timestamptz[],
-            $8::timestamptz[], $9::timestamptz[], $10::jsonb[])
+            $8::timestamptz[], $9::timestamptz[], $10::text[])
      AS new (id, own_due, due, granted, awards, deal_key, occurred_at, matures_at, expires_at, explanation)
 WHERE due.id = new.id
 """
@@ -103,15 +105,13 @@ async def lines_of_deals(op: Operation, deals: Collection[tuple[str, str]]) -> l
 async def insert_lines_in(op: Operation, lines: Sequence[Line]) -> None:
     """New lines stand."""
     if lines:
-        columns: list[list[Any]] = [[getattr(line, name) for line in lines] for name in NAMES]
-        await op.sql.execute(INSERT, *columns, op.now)
+        await op.sql.execute(INSERT, *_columns(lines, NAMES), op.now)
 
 
 async def update_lines_in(op: Operation, lines: Sequence[Line]) -> None:
     """Known lines stand at their new amounts and explanations."""
     if lines:
-        columns: list[list[Any]] = [[getattr(line, name) for line in lines] for name in MOVING]
-        await op.sql.execute(UPDATE, *columns)
+        await op.sql.execute(UPDATE, *_columns(lines, MOVING))
 
 
 MOVING = (
@@ -127,6 +127,11 @@ MOVING = (
     "explanation",
 )
 NAMES = tuple(name.strip() for name in COLUMNS.split(","))
+
+
+def _columns(lines: Sequence[Line], names: Sequence[str]) -> list[list[Any]]:
+    plain: list[list[Any]] = [[getattr(line, name) for line in lines] for name in names[:-1]]
+    return [*plain, json_texts(line.explanation for line in lines)]
 
 
 def _line(row: Row) -> Line:

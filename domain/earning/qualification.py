@@ -1,8 +1,9 @@
 """Judges whether an activity counts for a rule: window, enrollment, moment, condition, cooldown, basis and its rate."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from fractions import Fraction
+from uuid import UUID
 
 from domain.earning.explanation import Reason
 from domain.earning.unit import Judged, Running, Unit
@@ -15,10 +16,10 @@ from domain.programs.effects.effect import Totals
 from domain.programs.rules import Basis
 
 ONE = Fraction(1)
-AMOUNT_NAMES: Mapping[str, Basis] = {
-    f"amount_{basis.value.lower()}": basis for basis in Basis if basis is not Basis.UNITS
-}
+AMOUNT_NAMES = {f"amount_{basis.value.lower()}": basis for basis in Basis if basis is not Basis.UNITS}
 SHOWN_CHARACTERS_MAX = 200
+
+Read = Callable[[Running, Case], object]
 
 
 class Qualification:
@@ -29,6 +30,10 @@ class Qualification:
         self._condition: Condition | ExpressionProblem | None = None
         if unit.rule.condition is not None:
             self._condition = unit.conditions.compiled(unit.rule.condition, unit.terms.variables, unit.terms.digest)
+        self._readers = tuple(
+            (name, read_of(name, unit), unit.terms.variables[name], unit.terms.defaults.get(name))
+            for name in (self._condition.variables if isinstance(self._condition, Condition) else ())
+        )
         self._matched = Reason(
             code="RULE_MATCHED",
             facts={"rule": unit.rule.code, "terms": str(unit.terms_id), "version": unit.terms_version},
@@ -73,9 +78,10 @@ class Qualification:
         if isinstance(condition, ExpressionProblem):
             return Reason(code="CONDITION_ERROR", facts={"rule": rule.code, "problem": condition.reason})
         values: dict[str, object] = {}
-        for name in condition.variables:
-            value = self._value(name, running, case)
-            if value is not None:
+        for name, read, value_type, default in self._readers:
+            value = read(running, case)
+            value = default if value is None else value
+            if value is not None and value_fits(value, value_type):
                 values[name] = value
         holds = condition.holds(values)
         if isinstance(holds, ExpressionProblem):
@@ -85,51 +91,6 @@ class Qualification:
             return Reason(code="CONDITION_FALSE", facts=facts)
         reasons.append(Reason(code="CONDITION_TRUE", facts=facts))
         return None
-
-    def _value(self, variable: str, running: Running, case: Case) -> object:
-        """The variable's value, else its default; None when it is absent or of another type than declared."""
-        root, name = variable.split(".", 1)
-        if root == "activity":
-            value = self._of_activity(name, case)
-        elif root == "tally":
-            value = self._of_tally(name, running)
-        elif root == "parameters":
-            value = case.parameters.get(name)
-        elif name == "id":
-            value = case.activity.member_id if root == "member" else case.activity.partner_id
-            value = None if value is None else str(value)
-        else:
-            facts = {"facts": case.facts.subject, "member": case.facts.member, "partner": case.facts.partner}
-            value = facts[root].get(name)
-        if value is None:
-            value = self._unit.terms.defaults.get(variable)
-        return value if value_fits(value, self._unit.terms.variables[variable]) else None
-
-    def _of_activity(self, name: str, case: Case) -> object:
-        activity = case.activity
-        if name in self._unit.terms.attributes:
-            return activity.attributes.get(name)
-        if name in AMOUNT_NAMES:
-            amount = activity.amounts.get(AMOUNT_NAMES[name])
-            unit = self._unit.rule.basis_unit
-            return amount.minor if amount is not None and unit in (None, amount.unit) else None
-        built_in: dict[str, object] = {
-            "source": activity.source,
-            "external_id": activity.external_id,
-            "type": activity.type,
-            "occurred_at": activity.occurred_at,
-            "quantity": activity.quantity,
-        }
-        return built_in[name]
-
-    def _of_tally(self, name: str, running: Running) -> int:
-        totals = {
-            "count": running.totals.count,
-            "basis_total": running.totals.basis,
-            "quantity_total": running.quantity_total,
-            "due_total": running.due_total,
-        }
-        return totals[name]
 
     def _paused(self, running: Running, case: Case) -> Reason | None:
         pause = self._unit.rule.cooldown_minutes
@@ -183,3 +144,58 @@ def _shown(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat()
     return value[:SHOWN_CHARACTERS_MAX] if isinstance(value, str) else value
+
+
+def read_of(variable: str, unit: Unit) -> Read:
+    """What reads the variable off the tally and the case; it answers None where the value is absent."""
+    root, name = variable.split(".", 1)
+    if root == "activity":
+        return _activity_read(name, unit)
+    if root == "tally":
+        return _tally_read(name)
+    if root == "parameters":
+        return lambda running, case: case.parameters.get(name)
+    if variable == "member.id":
+        return lambda running, case: _id_text(case.activity.member_id)
+    if variable == "partner.id":
+        return lambda running, case: _id_text(case.activity.partner_id)
+    if root == "member":
+        return lambda running, case: case.facts.member.get(name)
+    if root == "partner":
+        return lambda running, case: case.facts.partner.get(name)
+    return lambda running, case: case.facts.subject.get(name)
+
+
+def _activity_read(name: str, unit: Unit) -> Read:
+    if name in unit.terms.attributes:
+        return lambda running, case: case.activity.attributes.get(name)
+    if name in AMOUNT_NAMES:
+        basis, basis_unit = AMOUNT_NAMES[name], unit.rule.basis_unit
+
+        def amount_read(running: Running, case: Case) -> object:
+            amount = case.activity.amounts.get(basis)
+            return amount.minor if amount is not None and basis_unit in (None, amount.unit) else None
+
+        return amount_read
+    built_in: dict[str, Read] = {
+        "source": lambda running, case: case.activity.source,
+        "external_id": lambda running, case: case.activity.external_id,
+        "type": lambda running, case: case.activity.type,
+        "occurred_at": lambda running, case: case.activity.occurred_at,
+        "quantity": lambda running, case: case.activity.quantity,
+    }
+    return built_in[name]
+
+
+def _tally_read(name: str) -> Read:
+    totals: dict[str, Read] = {
+        "count": lambda running, case: running.totals.count,
+        "basis_total": lambda running, case: running.totals.basis,
+        "quantity_total": lambda running, case: running.quantity_total,
+        "due_total": lambda running, case: running.due_total,
+    }
+    return totals[name]
+
+
+def _id_text(found: UUID | None) -> str | None:
+    return None if found is None else str(found)

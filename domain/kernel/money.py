@@ -82,10 +82,9 @@ def found(document: Mapping[str, object], path: str) -> object:
     """The value at the dotted path. Refuses: AmountRefused when a part of the path is absent."""
     value: object = document
     for part in path.split("."):
-        inner = cast("Mapping[str, object]", value) if isinstance(value, Mapping) else {}
-        if part not in inner:
+        if not isinstance(value, dict) or part not in value:
             raise AmountRefused(path, f"there is no {part!r}")
-        value = inner[part]
+        value = cast("dict[str, object]", value)[part]
     return value
 
 

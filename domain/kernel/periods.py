@@ -107,6 +107,24 @@ def end_of_day(instant: datetime, zone: ZoneInfo) -> datetime:
     return period_of(PeriodKind.DAY, instant, zone).end
 
 
+def local_date(instant: datetime, zone: ZoneInfo) -> date:
+    """The date a calendar on the wall shows at the instant. Refuses: InstantOutOfBounds."""
+    _check(instant)
+    return instant.astimezone(zone).date()
+
+
+def end_of_date_later(day: date, zone: ZoneInfo, *, days: int = 0, months: int = 0) -> datetime:
+    """The first instant after the local date so many months and days later, in UTC; the 31st may become the 30th.
+
+    Refuses: ValueError outside 0 … 36,600 days and 0 … 1,200 months.
+    """
+    if not 0 <= days <= DAYS_MAX or not 0 <= months <= MONTHS_MAX:
+        raise ValueError(f"at most {DAYS_MAX} days and {MONTHS_MAX} months, none negative")
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    moved = date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+    return start_of_day(moved + timedelta(days=days + 1), zone)
+
+
 def days_later(instant: datetime, days: int, zone: ZoneInfo) -> datetime:
     """The same wall-clock time so many local days later, in UTC; a skipped time moves past the gap.
 

@@ -1,7 +1,7 @@
 """The only asyncpg: one pool, guarded transactions, and errors sorted into refusals, turbulence and faults."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -118,6 +118,11 @@ class Database:
     @property
     def open_connections(self) -> int:
         return self._pool.get_size()
+
+
+def json_texts(values: Iterable[object]) -> list[str]:
+    """JSON documents for a `text[]` to be cast to jsonb: asyncpg takes a list inside a `jsonb[]` for a dimension."""
+    return [orjson.dumps(value).decode() for value in values]
 
 
 def violated_constraint(trouble: BaseException) -> str | None:

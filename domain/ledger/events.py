@@ -50,7 +50,10 @@ POINTS_CAPTURED = EventType(
     name="points.captured", aggregate="hold", description="Held points were spent.", payload=MOVE
 )
 POINTS_RELEASED = EventType(
-    name="points.released", aggregate="hold", description="Held points went back to their lots.", payload=MOVE
+    name="points.released",
+    aggregate="hold",
+    description="Held points went back to their lots.",
+    payload={**MOVE, "extended": "lots that had expired meanwhile: id → their new expiry, ISO 8601 in UTC"},
 )
 DEBT_SETTLED = EventType(
     name="debt.settled", aggregate="debt", description="A debt was paid from points, in part or whole.", payload=MOVE

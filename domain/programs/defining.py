@@ -93,7 +93,7 @@ async def publish_terms(
     try:
         terms = Terms.from_json(document)
     except InvalidTerms as trouble:
-        raise TermsRefused(problems=[str(problem) for problem in trouble.problems]) from trouble
+        raise TermsRefused(problems=[f"{problem.path}: {problem.reason}" for problem in trouble.problems]) from trouble
 
     async def work(op: Operation) -> Mapping[str, Any]:
         program = await _locked(op, program_id)
@@ -147,8 +147,8 @@ async def change_program_state(
         if action is ProgramAction.LAUNCH:
             await _publish_drafts(op, program_id)
         await op.sql.execute(
-            "UPDATE program SET state = $2, version = version + 1,"
-            " ends_at = CASE WHEN $2 = 'ENDED' AND (ends_at IS NULL OR ends_at > $3) AND $3 > starts_at"
+            "UPDATE program SET state = $2::text, version = version + 1,"
+            " ends_at = CASE WHEN $2::text = 'ENDED' AND (ends_at IS NULL OR ends_at > $3) AND $3 > starts_at"
             " THEN $3 ELSE ends_at END WHERE id = $1",
             program_id,
             after,

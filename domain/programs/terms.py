@@ -15,7 +15,7 @@ from domain.kernel.expressions import (
     value_fits,
 )
 from domain.kernel.money import UNIT_CODE
-from domain.kernel.periods import Period, program_window, start_of_day, zone_named
+from domain.kernel.periods import Period, PeriodKind, period_of, program_window, start_of_day, zone_named
 from domain.programs.document import FromParameter, InvalidTerms, Problem, Reader
 from domain.programs.rules import ATTRIBUTE_MARK, Rule, rule_read
 
@@ -93,6 +93,15 @@ class Terms:
             if rule.code == code:
                 return rule
         raise KeyError(code)
+
+    def period_of(self, rule: Rule, occurred_at: datetime) -> Period:
+        """The period of the rule's unit for an activity of that instant; PROGRAM is the window, even outside it.
+
+        Refuses: InstantOutOfBounds.
+        """
+        if rule.period is PeriodKind.PROGRAM:
+            return self.window
+        return period_of(rule.period, occurred_at, self.zone)
 
     def fact_kinds(self, rule: Rule) -> frozenset[str]:
         """The kinds of dated fact that the rule's condition reads: one recorded for the past re-walks its units."""

@@ -191,6 +191,7 @@ class Toy:
     app: Any = None
     streams_open: int = 0
     contexts: list[int] = field(default_factory=list[int])
+    loop: asyncio.AbstractEventLoop | None = None
     logged: io.StringIO = field(default_factory=io.StringIO)
 
     def post(self, body: Any = None, *, content: bytes | str | None = None, **headers: str) -> httpx2.Response:
@@ -222,6 +223,7 @@ class Toy:
         """A context of its own for every operation."""
         context = ToyContext(actor=actor, circumstances=circumstances, toy=self)
         self.contexts.append(id(context))
+        self.loop = asyncio.get_running_loop()
         return context
 
 

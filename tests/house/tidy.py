@@ -62,14 +62,16 @@ def hidden_imports(source: Source) -> Iterator[Violation]:
 def module_state(source: Source) -> Iterator[Violation]:
     """Nothing at module level can change: no list, dict, set, cache or lock, and no `global`.
 
-    A literal that is declared as a Mapping or Sequence is constant: the type checker refuses to change it.
+    A literal that is declared as a Mapping or Sequence is constant: the type checker refuses to change it. So is a
+    table of cases in capitals in a file that does not ship.
     """
     for node in source.nodes:
         if isinstance(node, ast.Global):
             yield Violation(path=source.path, line=node.lineno, says=f"global {', '.join(node.names)}")
     for statement in _module_level(source.tree.body):
         for name, value in _assigned(statement):
-            if name != "__all__" and _mutable(value):
+            table = not source.ships and name.isupper() and not isinstance(value, ast.Call)
+            if name != "__all__" and not table and _mutable(value):
                 yield Violation(path=source.path, line=statement.lineno, says=f"{name} is mutable module state")
         if isinstance(statement, Function):
             for decorator in statement.decorator_list:

@@ -8,7 +8,6 @@ from domain.earning.unit import Unit
 from domain.earning.views import ActivityView, Beneficiary, Case, Facts
 from domain.kernel.expressions import ConditionCache
 from domain.kernel.money import Amount
-from domain.kernel.periods import period_of
 from domain.kernel.rates import Rate, Rates
 from domain.programs.rules import Basis, Moment, SubjectKind
 from domain.programs.terms import Terms
@@ -16,7 +15,7 @@ from domain.programs.terms import Terms
 START = datetime(2017, 7, 3, 9, tzinfo=UTC)
 REP, OTHER_REP, FIRM = UUID(int=1), UUID(int=2), UUID(int=100)
 TERMS_ID = UUID(int=7)
-FIXED: Mapping[str, object] = {"kind": "FIXED", "amount": 100}
+FIXED = {"kind": "FIXED", "amount": 100}
 
 
 def document(rule: Mapping[str, object] | None = None, **fields: object) -> dict[str, object]:
@@ -34,7 +33,7 @@ def unit_of(terms: Terms, *, at: datetime = START, rates: tuple[Rate, ...] = ())
         terms_version=3,
         rule=rule,
         subject=Beneficiary(kind=rule.subject, id=REP if rule.subject is SubjectKind.MEMBER else FIRM),
-        period=period_of(rule.period, at, terms.zone, terms.window),
+        period=terms.period_of(rule, at),
         rates=Rates.of(rates),
         conditions=ConditionCache(),
     )

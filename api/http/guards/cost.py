@@ -126,9 +126,9 @@ class _Walk:
                 fragment = self.fragments[node.name.value]
                 nodes.extend(self.below(self._type(fragment.type_condition.name.value), fragment.selection_set))
             elif node.selection_set:  # type: ignore[union-attr]  # only inline fragments are left
-                condition = node.type_condition  # type: ignore[union-attr]  # as above
+                condition = node.type_condition  # type: ignore[union-attr]  # an inline fragment
                 target = self._type(condition.name.value) if condition else parent
-                nodes.extend(self.below(target, node.selection_set))  # type: ignore[union-attr]  # as above
+                nodes.extend(self.below(target, node.selection_set))  # type: ignore[union-attr]  # an inline fragment
         return tuple(nodes)
 
     def field(self, parent: Any, node: FieldNode) -> CostNode | None:

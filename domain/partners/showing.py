@@ -1,4 +1,4 @@
-"""What others may ask about partners and members."""
+"""Who stays off rankings, and how members and partners are shown on them."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

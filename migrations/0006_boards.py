@@ -7,7 +7,7 @@ from tortoise.migrations import operations as ops
 class Migration(migrations.Migration):
     """Adds leaderboard.folded_position and the index by origin."""
 
-    dependencies = [("guerdon", "0003_laws")]
+    dependencies = [("guerdon", "0005_partners")]
     operations = [
         ops.AddField(model_name="Leaderboard", name="folded_position", field=fields.BigIntField(default=0)),
         ops.RunSQL(

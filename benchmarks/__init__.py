@@ -1,0 +1,1 @@
+"""Measurements and checks that are commands: each writes down what it did and on what."""

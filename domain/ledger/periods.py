@@ -1,0 +1,41 @@
+"""In which month of a program an entry is booked: its own while that is open or in grace, else the open one."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+
+class Booking(StrEnum):
+    """OWN: booked in the month of its effective instant. ADJUSTMENT: that month was closed, so in the open one."""
+
+    OWN = "OWN"
+    ADJUSTMENT = "ADJUSTMENT"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Period:
+    """A month of a program, half-open, as instants; after `grace_ends_at` nothing late is booked in it."""
+
+    id: UUID
+    program_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    grace_ends_at: datetime
+    closed_at: datetime | None
+
+
+def month_of(instant: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """The calendar month in `zone` that holds the instant, as two UTC instants, half-open."""
+    local = instant.astimezone(zone)
+    first = local.replace(day=1, hour=0, minute=0, second=0, microsecond=0, fold=0, tzinfo=None)
+    following = (first + timedelta(days=32)).replace(day=1)
+    return first.replace(tzinfo=zone).astimezone(UTC), following.replace(tzinfo=zone).astimezone(UTC)
+
+
+def book(own: Period, current: Period, now: datetime, *, backfill: bool = False) -> tuple[Period, Booking]:
+    """The period to book in, and how; a backfill loads history into its own months and has no grace limit."""
+    if own.id == current.id or backfill or (own.closed_at is None and now < own.grace_ends_at):
+        return own, Booking.OWN
+    return current, Booking.ADJUSTMENT

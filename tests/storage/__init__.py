@@ -1,0 +1,1 @@
+"""Operations against a real PostgreSQL: what is stored, refused and locked."""
