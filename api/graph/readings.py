@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from domain.access.listing import accounts_by_id, api_keys_by_id
 from domain.access.principals import Actor
 from domain.activities.listing import sources_by_id
 from domain.activities.reading import ActivityPage, ActivityRecord, ActivityTypeRecord, activities_by_id, activities_of, activity_types
@@ -14,6 +15,8 @@ from domain.partners.reading import members_by_pairs, members_of_partners, partn
 Pairs = Sequence[tuple[Actor, UUID]]
 TYPES_READ_MAX = 100
 
+account_by_id = accounts_by_id
+api_key_by_id = api_keys_by_id
 partner_by_id = partners_by_pairs
 source_by_id = sources_by_id
 member_by_id = members_by_pairs
