@@ -70,11 +70,15 @@ class SeasonHeld:
 
 @dataclass(kw_only=True)
 class Touched:
-    """What happened to subjects in seasons: the last event that touched each, what was added, who must be refolded."""
+    """What happened to subjects in seasons: the last event that touched each, what was added, who must be refolded.
+
+    `forced` get a change even if their standing does not differ: what was told of them before is not what stands.
+    """
 
     positions: dict[Key, int] = field(default_factory=dict[Key, int])
     added: dict[Key, list[Part]] = field(default_factory=dict[Key, list[Part]])
     refolded: set[Key] = field(default_factory=set[Key])
+    forced: set[Key] = field(default_factory=set[Key])
 
     def touch(self, key: Key, position: int) -> None:
         self.positions[key] = max(position, self.positions.get(key, 0))
@@ -135,7 +139,7 @@ async def restand_in(
             unknown.add(key)
         wanted[key] = more
     wanted.update(await _refolded(op, seasons, sorted(unknown)))
-    changes = [(key, wanted[key]) for key in keys if wanted[key] != current.get(key)]
+    changes = [(key, wanted[key]) for key in keys if wanted[key] != current.get(key) or key in touched.forced]
     return await _write(op, seasons, changes, touched.positions, changed_at)
 
 

@@ -69,6 +69,14 @@ class Asked:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class IndexRanks:
+    """The answer: a line per subject, or None where it does not stand."""
+
+    version: IndexVersion
+    entries: Mapping[UUID, Entry | None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Applied:
     """What became of an applied range: APPLIED or KNOWN; GAP, EPOCH or MISSING, with the seq the index is at."""
 
@@ -133,7 +141,7 @@ class Store:
         arguments = [subject_id.hex, k, _competing(display)]
         return _lines(await self._run(scripts.AROUND, season_id, arguments), display)
 
-    async def ranks(self, asked: Sequence[Asked]) -> list[Mapping[UUID, Entry | None] | None]:
+    async def ranks(self, asked: Sequence[Asked]) -> list[IndexRanks | None]:
         """For each question the lines of its subjects (None: does not stand), or None: the season is not in the index.
 
         One round trip. Refuses: IndexUnavailable.
@@ -143,7 +151,7 @@ class Store:
             for one in asked
         ]
         replies = await self._run_all(calls)
-        return [None if reply is None else _ranks(one, reply[1]) for one, reply in zip(asked, replies, strict=True)]
+        return [None if reply is None else _ranks(one, reply) for one, reply in zip(asked, replies, strict=True)]
 
     async def versions(self, season_ids: Sequence[UUID]) -> list[IndexVersion | None]:
         """The version of each season; None: missing or damaged. Refuses: IndexUnavailable."""
@@ -160,7 +168,7 @@ class Store:
             for start in range(0, len(season.moved), CHANGES_MAX):
                 part = season.moved[start : start + CHANGES_MAX]
                 whole = start + len(part) == len(season.moved)
-                first = season.from_seq if start == 0 else part[0].seq
+                first = season.from_seq if start == 0 else season.moved[start - 1].seq + 1
                 last = season.to_seq if whole else part[-1].seq
                 as_of = season.as_of_position if whole else ""
                 calls.append((scripts.APPLY, season.season_id, [season.epoch, first, last, as_of, *triples(part)]))
@@ -301,13 +309,12 @@ def _lines(reply: Any, display: RankDisplay) -> IndexLines | None:
     return IndexLines(version=_version(meta), entries=entries)
 
 
-def _ranks(asked: Asked, rows: Any) -> dict[UUID, Entry | None]:
-    return {
-        subject_id: None
-        if at < 0
-        else entry(_place(member, score), at + 1, better=better, tied=tied, display=asked.display)
-        for subject_id, (at, member, score, better, tied) in zip(asked.subject_ids, rows, strict=True)
-    }
+def _ranks(asked: Asked, reply: Any) -> IndexRanks:
+    entries = dict[UUID, Entry | None]()
+    for subject_id, (at, member, score, better, tied) in zip(asked.subject_ids, reply[1], strict=True):
+        place = _place(member, score) if at >= 0 else None
+        entries[subject_id] = place and entry(place, at + 1, better=better, tied=tied, display=asked.display)
+    return IndexRanks(version=_version(reply[0]), entries=entries)
 
 
 def _version(meta: Sequence[bytes]) -> IndexVersion:
