@@ -142,6 +142,11 @@ async def place_in(op: Operation, subject_ids: Collection[UUID], partner_ids: Co
     )
 
 
+async def displace_in(op: Operation, subject_ids: Collection[UUID]) -> None:
+    """The subjects stand under no partner."""
+    await op.sql.execute("DELETE FROM belonging WHERE subject_id = ANY($1::uuid[])", list(subject_ids))
+
+
 def _check(invitation: Invitation) -> None:
     for field, text, most in (
         ("issuer", invitation.issuer, SUBJECT_LENGTH_MAX),

@@ -1,4 +1,4 @@
-"""The events of partners: who sells for the vendor, who acts for whom, and what became true of them. Ids, never names."""
+"""The events of partners: who sells for the vendor, who acts for whom, what became true of them. Ids, never names."""
 
 from domain.kernel.events import EventType
 

@@ -1,6 +1,6 @@
 """Dated facts: what was true of a member or partner at an instant, appended by set and looked up by set."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,8 +15,6 @@ from domain.partners.events import FACT_ENDED, FACT_RECORDED
 
 QUESTIONS_MAX = 20_000
 FACTS_MAX = 10_000
-# One subject holds at most so many facts of one kind at one instant (certificates, say); more are not looked at.
-FACTS_PER_ANSWER_MAX = 50
 KIND_LENGTH_MAX = 32
 
 RECORD = """
@@ -29,16 +27,13 @@ UPDATE fact SET valid_until = ended.at FROM unnest($1::uuid[], $2::timestamptz[]
 WHERE fact.id = ended.id AND (fact.valid_until IS NULL OR fact.valid_until > ended.at)
 RETURNING fact.*
 """
+# The fact that began last speaks for its kind.
 AS_OF = """
-SELECT asked.place, found.*
-FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) WITH ORDINALITY AS asked (subject_id, kind, at, place)
-CROSS JOIN LATERAL (
-  SELECT fact.* FROM fact
-  WHERE fact.subject_id = asked.subject_id AND fact.kind = asked.kind
-    AND fact.valid_from <= asked.at AND (fact.valid_until IS NULL OR fact.valid_until > asked.at)
-  ORDER BY fact.valid_from, fact.recorded_at, fact.id LIMIT $4
-) AS found
-ORDER BY asked.place, found.valid_from, found.recorded_at, found.id
+SELECT DISTINCT ON (asked.place, fact.kind) asked.place, fact.kind, fact.value
+FROM unnest($1::uuid[], $2::timestamptz[]) WITH ORDINALITY AS asked (subject_id, at, place)
+JOIN fact ON fact.subject_id = asked.subject_id AND fact.kind = ANY($3::text[])
+         AND fact.valid_from <= asked.at AND (fact.valid_until IS NULL OR fact.valid_until > asked.at)
+ORDER BY asked.place, fact.kind, fact.valid_from DESC, fact.recorded_at DESC, fact.id DESC
 """
 
 
@@ -63,7 +58,10 @@ class FactKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class NewFact:
-    """Something true of a subject from an instant on, until another (excluded) or for ever."""
+    """Something true of a subject from an instant on, until another (excluded) or for ever.
+
+    The member `value` of `value` is what conditions of rules read; the others explain it.
+    """
 
     subject_kind: SubjectKind
     subject_id: UUID
@@ -139,32 +137,28 @@ async def end_facts_in(op: Operation, ends: Mapping[UUID, datetime]) -> int:
 
 
 async def facts_as_of(
-    source: Database | Connection, subject_ids: Sequence[UUID], kinds: Sequence[str], instants: Sequence[datetime]
-) -> list[tuple[FactRecord, ...]]:
-    """For each place the facts of that kind that were true of that subject at that instant, oldest first.
+    source: Database | Connection, asked: Sequence[tuple[UUID, datetime]], kinds: Collection[str]
+) -> dict[tuple[UUID, datetime], dict[str, Any]]:
+    """What conditions may know: per (subject, instant) the value by kind of the facts that were true then.
 
-    The three sequences are parallel, at most 20,000 places; one statement. Refuses: InvalidInput (number).
+    At most 20,000 pairs, one statement; pairs of whom nothing is known are absent. Refuses: InvalidInput (number).
     """
-    if len(subject_ids) > QUESTIONS_MAX:
+    if len(asked) > QUESTIONS_MAX:
         raise InvalidInput(field="subjects", problem=f"at most {QUESTIONS_MAX}")
-    if not len(subject_ids) == len(kinds) == len(instants):
-        raise ValueError("subjects, kinds and instants are parallel")
-    answers: list[list[FactRecord]] = [[] for _ in subject_ids]
-    if subject_ids:
-        rows = await source.fetch(
-            AS_OF, list(subject_ids), [str(kind) for kind in kinds], list(instants), FACTS_PER_ANSWER_MAX
-        )
-        for row in rows:
-            answers[row["place"] - 1].append(_record(row))
-    return [tuple(answer) for answer in answers]
+    if not asked or not kinds:
+        return {}
+    subjects, instants = [subject_id for subject_id, _ in asked], [at for _, at in asked]
+    answers: dict[tuple[UUID, datetime], dict[str, Any]] = {}
+    for row in await source.fetch(AS_OF, subjects, instants, [str(kind) for kind in kinds]):
+        answers.setdefault(asked[row["place"] - 1], {})[row["kind"]] = row["value"].get("value")
+    return answers
 
 
-async def memberships_as_of(
-    source: Database | Connection, member_ids: Sequence[UUID], instants: Sequence[datetime]
-) -> list[UUID | None]:
-    """For each place the partner that member stood under at that instant, or None. At most 20,000 places."""
-    answers = await facts_as_of(source, member_ids, [FactKind.MEMBERSHIP] * len(member_ids), instants)
-    return [UUID(held[-1].value["partner_id"]) if held else None for held in answers]
+async def memberships_as_of(source: Database | Connection, asked: Sequence[tuple[UUID, datetime]]) -> list[UUID | None]:
+    """For each (member, instant) the partner the member stood under then, or None. At most 20,000 pairs."""
+    known = await facts_as_of(source, asked, (FactKind.MEMBERSHIP,))
+    held = [known.get(pair, {}).get(FactKind.MEMBERSHIP) for pair in asked]
+    return [None if partner_id is None else UUID(partner_id) for partner_id in held]
 
 
 async def facts_of(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, TypeVar
 from uuid import UUID
 
 from domain.access import admitting
@@ -43,8 +44,8 @@ HIERARCHY_LOCK = "SELECT pg_advisory_xact_lock(hashtext('guerdon.partner_hierarc
 INSERT_PARTNERS = """
 INSERT INTO partner (id, source_id, external_id, name, types, country, vertical, size, journey_stage, recorded_at,
                      version)
-SELECT id, $9, external_id, name, types, country, vertical, size, stage, $10, 1
-FROM unnest($1::uuid[], $2::text[], $3::text[], $4::jsonb[], $5::text[], $6::text[], $7::text[], $8::text[])
+SELECT id, $9, external_id, name, to_jsonb(string_to_array(types, ',')), country, vertical, size, stage, $10, 1
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
      AS told (id, external_id, name, types, country, vertical, size, stage)
 ON CONFLICT (source_id, external_id) DO NOTHING RETURNING id, external_id
 """
@@ -53,9 +54,10 @@ SELECT id, external_id, name, types, parent_id, country, vertical, size, journey
 WHERE source_id = $1 AND external_id = ANY($2::text[]) ORDER BY external_id FOR NO KEY UPDATE
 """
 UPDATE_PARTNERS = """
-UPDATE partner SET name = told.name, types = told.types, country = told.country, vertical = told.vertical,
-                   size = told.size, journey_stage = told.stage, parent_id = told.parent_id, version = told.version
-FROM unnest($1::uuid[], $2::text[], $3::jsonb[], $4::text[], $5::text[], $6::text[], $7::text[], $8::uuid[],
+UPDATE partner SET name = told.name, types = to_jsonb(string_to_array(told.types, ',')), country = told.country,
+                   vertical = told.vertical, size = told.size, journey_stage = told.stage, parent_id = told.parent_id,
+                   version = told.version
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::uuid[],
             $9::bigint[]) AS told (id, name, types, country, vertical, size, stage, parent_id, version)
 WHERE partner.id = told.id
 """
@@ -72,7 +74,7 @@ SELECT id, external_id, kind, name, email, locale, partner_id, left_at, version 
 WHERE source_id = $1 AND external_id = ANY($2::text[]) ORDER BY external_id FOR NO KEY UPDATE
 """
 LATEST_MEMBERSHIPS = """
-SELECT DISTINCT ON (subject_id) id, subject_id, (value ->> 'partner_id')::uuid AS partner_id, valid_from, valid_until
+SELECT DISTINCT ON (subject_id) id, subject_id, (value ->> 'value')::uuid AS partner_id, valid_from, valid_until
 FROM fact WHERE subject_id = ANY($1::uuid[]) AND kind = 'membership' ORDER BY subject_id, valid_from DESC
 """
 UPDATE_MEMBERS = """
@@ -114,7 +116,7 @@ async def register_partners_in(op: Operation, source_id: UUID, rows: Sequence[Pa
         versions = list(changed.values())
         await op.sql.execute(UPDATE_PARTNERS, [ids[row.external_id] for row in moved], *columns, parents, versions)
     await admitting.place_in(op, list(new.values()), list(new.values()))
-    for external_id, partner_id in sorted(new.items()):
+    for partner_id in new.values():
         op.tell(PARTNER_REGISTERED.about(partner_id, partner_id=partner_id, source_id=str(source_id), version=1))
     for external_id, version in changed.items():
         if external_id not in new:
@@ -153,6 +155,10 @@ async def register_members_in(op: Operation, source_id: UUID, rows: Sequence[Mem
             op.tell(MEMBER_REGISTERED.about(move.id, **envelope, **told_of))
     changed = {move.row.external_id: 0 for move in changes}
     return batch.results({move.row.external_id: (move.id, _result(move.row, new, changed)) for move in moves})
+
+
+R = TypeVar("R")
+Columns = list[list[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,14 +246,15 @@ async def _write_changes(op: Operation, changes: Sequence[_Move]) -> None:
 
 
 async def _write_memberships(op: Operation, moves: Sequence[_Move]) -> None:
-    await end_facts_in(op, {move.fact_id: move.membership.ends_at for move in moves if move.fact_id and _ends(move)})
+    ends = [(move.fact_id, move.membership.ends_at) for move in moves]
+    await end_facts_in(op, {fact_id: at for fact_id, at in ends if fact_id is not None and at is not None})
     begins = [(move, move.membership.begins) for move in moves if move.membership.begins is not None]
     facts = [
         NewFact(
             subject_kind=SubjectKind.MEMBER,
             subject_id=move.id,
             kind=FactKind.MEMBERSHIP,
-            value={"partner_id": str(span.partner_id)},
+            value={"value": str(span.partner_id), "partner_id": str(span.partner_id)},
             valid_from=span.since,
             valid_until=span.until,
         )
@@ -263,10 +270,6 @@ async def _write_memberships(op: Operation, moves: Sequence[_Move]) -> None:
     leavers = [move.id for move in moves if move.leaves]
     if leavers:
         await admitting.step_down_in(op, leavers)
-
-
-def _ends(move: _Move) -> bool:
-    return move.membership.ends_at is not None
 
 
 async def _ancestry(op: Operation, source_id: UUID, batch: Batch[PartnerRow]) -> dict[str, UUID]:
@@ -292,19 +295,20 @@ async def _partners_named(op: Operation, source_id: UUID, batch: Batch[MemberRow
     return partners
 
 
-async def _insert[R](
-    op: Operation, statement: str, source_id: UUID, rows: Sequence[R], columns: Callable[[Sequence[R]], list[list[object]]]
+async def _insert(
+    op: Operation, statement: str, source_id: UUID, rows: Sequence[R], columns: Callable[[Sequence[R]], Columns]
 ) -> dict[str, UUID]:
     ids = new_ids(len(rows))
     inserted = await op.sql.fetch(statement, ids, *columns(rows), source_id, op.now)
     return {row["external_id"]: row["id"] for row in inserted}
 
 
-def _partner_columns(rows: Sequence[PartnerRow]) -> list[list[object]]:
+def _partner_columns(rows: Sequence[PartnerRow]) -> Columns:
     return [
         [row.external_id for row in rows],
         [row.name for row in rows],
-        [[kind.value for kind in row.types] for row in rows],
+        # asyncpg reads a list of lists as one array of two dimensions
+        [",".join(kind.value for kind in row.types) for row in rows],
         [row.country for row in rows],
         [row.vertical for row in rows],
         [row.size for row in rows],
@@ -312,7 +316,7 @@ def _partner_columns(rows: Sequence[PartnerRow]) -> list[list[object]]:
     ]
 
 
-def _member_columns(rows: Sequence[MemberRow], partners: Mapping[str, UUID]) -> list[list[object]]:
+def _member_columns(rows: Sequence[MemberRow], partners: Mapping[str, UUID]) -> Columns:
     return [
         [row.external_id for row in rows],
         [row.kind.value for row in rows],

@@ -1,6 +1,6 @@
 """What a source may say of partners and members, judged as values: bounds, repeats, hierarchy and membership."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -109,6 +109,8 @@ class _Row(Protocol):
 
 
 R = TypeVar("R", bound=_Row)
+# The field and what must hold of it.
+Trouble = tuple[str, str] | None
 
 
 @dataclass(kw_only=True)
@@ -153,7 +155,7 @@ def member_batch(rows: Sequence[MemberRow]) -> Batch[MemberRow]:
     return _sorted_out(rows, _member_trouble)
 
 
-def _sorted_out(rows: Sequence[R], trouble_of: "_TroubleOf[R]") -> Batch[R]:
+def _sorted_out(rows: Sequence[R], trouble_of: Callable[[R], Trouble]) -> Batch[R]:
     if len(rows) > BATCH_MAX:
         raise InvalidInput(field="items", problem=f"at most {BATCH_MAX}")
     batch = Batch[R](rows=rows, accepted={})
@@ -165,13 +167,6 @@ def _sorted_out(rows: Sequence[R], trouble_of: "_TroubleOf[R]") -> Batch[R]:
             batch.refused[place] = RepeatedInBatch(external_id=row.external_id)
     batch.accepted = dict(sorted(batch.accepted.items()))
     return batch
-
-
-Trouble = tuple[str, str] | None
-
-
-class _TroubleOf(Protocol[R]):  # pyright: ignore[reportInvalidTypeVarUse] # R is a parameter only
-    def __call__(self, row: R, /) -> Trouble: ...
 
 
 def _partner_trouble(row: PartnerRow) -> Trouble:
@@ -299,8 +294,3 @@ def membership_change(
 
 def _backwards(row: MemberRow, since: datetime) -> MembershipOutOfOrder:
     return MembershipOutOfOrder(external_id=row.external_id, since=since)
-
-
-def external_ids(rows: Iterable[_Row]) -> list[str]:
-    """Their external ids, in order of them."""
-    return sorted({row.external_id for row in rows})
