@@ -13,11 +13,14 @@ from domain.earning.explanation_texts import TEXTS
 from domain.kernel.units import units_by_code
 
 
-@strawberry.enum(description="A language the API speaks; a text that lacks one falls back to English.")
 class Locale(StrEnum):
-    EN = strawberry.enum_value("en", description="English.")
-    FR = strawberry.enum_value("fr", description="French.")
+    """A language the API speaks."""
 
+    EN = "en"
+    FR = "fr"
+
+
+strawberry.enum(Locale, description="A language the API speaks; a text that lacks one falls back to English.")
 
 LocaleArgument = Annotated[
     Locale | None, strawberry.argument(description="The language wanted; the viewer's own by default.")
