@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit, urlunsplit
@@ -54,7 +55,7 @@ class Limits:
     prepared_bytes_max: int = 2_000_000
     receive_seconds: float = 10.0
     stream_stall_seconds: float = 30.0
-    connections_max: int = 2_000
+    connections_max: int = 5_000
     headers_bytes_max: int = 32_768
     streams_per_principal_max: int = 10
     socket_init_seconds: float = 5.0
@@ -85,9 +86,11 @@ class Settings:
     database_url: str | None = field(default=None, repr=False)
     redis_url: str | None = field(default=None, repr=False)
     allowed_origins: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
     profile: Profile = Profile.DEVELOPMENT
     oidc_issuer: str | None = None
     oidc_audience: str = "guerdon"
+    access_token_seconds: int = 900
     limits: Limits = field(default_factory=Limits)
 
     @property
@@ -122,9 +125,11 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         database_url=_url(source, "DATABASE_URL", ("postgres", "postgresql", "asyncpg")),
         redis_url=_url(source, "REDIS_URL", ("redis", "rediss", "valkey", "valkeys", "unix")),
         allowed_origins=_origins(source.get("ALLOWED_ORIGINS", "")),
+        trusted_proxies=_addresses(source.get("TRUSTED_PROXIES", "")),
         profile=_profile(source.get("GUERDON_PROFILE", "development")),
         oidc_issuer=_url(source, "OIDC_ISSUER", ("https", "http")),
         oidc_audience=source.get("OIDC_AUDIENCE", "guerdon"),
+        access_token_seconds=int(_number(source, "GUERDON_ACCESS_TOKEN_SECONDS", 900, lowest=1, highest=900)),
         limits=Limits(**limits),
     )
 
@@ -174,6 +179,17 @@ def _origins(text: str) -> tuple[str, ...]:
             reason = f"{origin!r} is not an origin such as https://rewards.example.com"
             raise SettingRefused(variable="ALLOWED_ORIGINS", reason=reason)
     return origins
+
+
+def _addresses(text: str) -> tuple[str, ...]:
+    addresses = tuple(address.strip() for address in text.split(",") if address.strip())
+    for address in addresses:
+        try:
+            ip_network(address)
+        except ValueError:
+            reason = f"{address!r} is not an address or network such as 10.0.0.0/8"
+            raise SettingRefused(variable="TRUSTED_PROXIES", reason=reason) from None
+    return addresses
 
 
 def _profile(text: str) -> Profile:

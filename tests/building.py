@@ -1,23 +1,23 @@
 """A small world for tests: a source, members at partners, programs with terms, and activities in one line each."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from domain.access.principals import SYSTEM, Actor
-from domain.activities.activity import ActivityInput, Amount, Basis, RecordedBatch
+from domain.activities.activity import ActivityInput, Amount, Basis, OnChange, RecordedBatch
 from domain.activities.sources import SourceDefinition, TypeDefinition, define_types, ensure_source
-from domain.activities.activity import OnChange
 from domain.earning.evaluating import Knowledge
 from domain.earning.recording import correct_activities, record_activities
 from domain.kernel.expressions import ConditionCache
-from domain.kernel.ids import new_id
 from domain.kernel.keys import Keyed
 from domain.kernel.operation import Door
 from domain.kernel.sql import Database
+from domain.partners.registering import register_members_in, register_partners_in
+from domain.partners.registration import MemberRow, PartnerRow
 from domain.programs.budgeting import fund_budget
 from domain.programs.defining import change_program_state, create_program, publish_terms
 from domain.programs.enrolling import accept_parameters, enroll
@@ -168,35 +168,15 @@ async def build_world(database: Database, *, members: int = 4, partners: int = 2
             TypeDefinition(code="demo.given", name={"en": "Demo given"}, declaration={"attributes": [], "amounts": []}),
         ],
     )
-    partner_ids = [new_id() for _ in range(partners)]
-    member_ids = [new_id() for _ in range(members)]
-    await _insert_people(database, record.source_id, partner_ids, member_ids)
+    firms = [PartnerRow(external_id=f"partner-{n}", name=f"Partner {n}") for n in range(partners)]
+    reps = [
+        MemberRow(external_id=f"member-{n}", name=f"Member {n}", partner_external_id=f"partner-{n % partners}")
+        for n in range(members)
+    ]
+    told = await door.operate(SYSTEM, lambda op: register_partners_in(op, record.source_id, firms))
+    partner_ids = [each.id for each in told if each.id is not None]
+    told = await door.operate(SYSTEM, lambda op: register_members_in(op, record.source_id, reps))
+    member_ids = [each.id for each in told if each.id is not None]
     return World(
         database=database, door=door, actor=SYSTEM, source_id=record.source_id, partners=partner_ids, members=member_ids
     )
-
-
-async def _insert_people(
-    database: Database, source_id: UUID, partner_ids: Sequence[UUID], member_ids: Sequence[UUID]
-) -> None:
-    for number, partner_id in enumerate(partner_ids):
-        await database.fetch(
-            "INSERT INTO partner (id, source_id, external_id, name, types, journey_stage, recorded_at, version)"
-            " VALUES ($1, $2, $3, $4, '[]', 'ENGAGEMENT', guerdon_now(), 1)",
-            partner_id,
-            source_id,
-            f"partner-{number}",
-            f"Partner {number}",
-        )
-    for number, member_id in enumerate(member_ids):
-        partner_id = partner_ids[number % len(partner_ids)]
-        await database.fetch(
-            "INSERT INTO member (id, source_id, external_id, kind, name, locale, partner_id, on_boards, recorded_at,"
-            " version) VALUES ($1, $2, $3, 'REP', $4, 'en', $5, true, guerdon_now(), 1)",
-            member_id,
-            source_id,
-            f"member-{number}",
-            f"Member {number}",
-            partner_id,
-        )
-        await database.fetch("INSERT INTO belonging (subject_id, partner_id) VALUES ($1, $2)", member_id, partner_id)

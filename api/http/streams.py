@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from starlette.responses import Response
@@ -14,13 +15,20 @@ from api.http.callers import Actor, Circumstances
 from api.http.errors import Code, RequestRefused
 from api.http.face import Face
 from api.http.guards.json import encode_json
+from api.logs import log
 
 HEARTBEAT_SECONDS = 15.0
+<<<<<<< HEAD
 HEADERS: Mapping[str, str] = {
     "cache-control": "no-cache, no-store, no-transform",
     "x-accel-buffering": "no",
     "vary": "accept",
 }
+=======
+HEADERS = MappingProxyType(
+    {"cache-control": "no-cache, no-store, no-transform", "x-accel-buffering": "no", "vary": "accept"}
+)
+>>>>>>> 1c473c6 (Known failures by number; settings and logs; strict types)
 
 
 class EventStream(Response):
@@ -88,6 +96,8 @@ class EventStream(Response):
                 place = f"id: {cursor}\n" if isinstance(cursor, str) and cursor.isprintable() else ""
                 await self._send(send, f"{place}event: next\ndata: {shown}\n\n")
                 upcoming = asyncio.ensure_future(anext(self._results, None))
+        except TimeoutError:
+            log("http").info("stream.closed", reason=Code.SUBSCRIBER_TOO_SLOW.value)
         except Exception as error:
             body = encode_json({"errors": [self._face.presenter.fault(error, request_id)]})
             await self._send(send, f"event: next\ndata: {body}\n\nevent: complete\ndata:\n\n")

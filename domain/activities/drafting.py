@@ -24,10 +24,10 @@ from domain.activities.refusals import (
     UnknownMember,
     UnknownPartner,
 )
-from domain.activities.resolving import Parties, memberships_in, parties_in, types_in
+from domain.activities.resolving import Named, memberships_in, named_in
 from domain.activities.revisions import VERSION_LENGTH_MAX, Stated, version_order
 from domain.activities.sources import SourceRecord
-from domain.activities.types import Content, DeclaredType, Problem, checked, is_clean
+from domain.activities.types import Content, Problem, checked, is_clean
 from domain.kernel.clock import FUTURE_TOLERANCE
 from domain.kernel.operation import Operation
 from domain.kernel.refusals import Refusal
@@ -58,16 +58,9 @@ async def drafted(
     inputs = [
         item for item, refusal in zip(items, first, strict=True) if refusal is None and isinstance(item, ActivityInput)
     ]
-    kinds = await types_in(op.sql, (item.type for item in inputs)) if inputs else {}
-    parties = await parties_in(
-        op.sql,
-        source.source_id,
-        (item.member for item in inputs if item.member is not None),
-        (item.partner for item in inputs if item.partner is not None),
-    )
+    named = await named_in(op.sql, source.source_id, inputs)
     drafts = [
-        refusal if refusal is not None else _draft(item, kinds, parties)
-        for item, refusal in zip(items, first, strict=True)
+        refusal if refusal is not None else _draft(item, named) for item, refusal in zip(items, first, strict=True)
     ]
     return await _with_partners(op, drafts)
 
@@ -121,19 +114,19 @@ def _input_problems(item: ActivityInput) -> list[Problem]:
     return problems
 
 
-def _draft(item: ActivityInput | ActivityReversal, kinds: dict[str, DeclaredType], parties: Parties) -> Draft | Refusal:
+def _draft(item: ActivityInput | ActivityReversal, named: Named) -> Draft | Refusal:
     if isinstance(item, ActivityReversal):
         return Draft(item=item)
-    kind = kinds.get(item.type)
+    kind = named.types.get(item.type)
     if kind is None:
         return UnknownActivityType(type=item.type[:64])
     content = checked(kind, item.amounts, item.attributes)
     if not isinstance(content, Content):
         return _content_refusal(content)
-    member_id = parties.members.get(item.member) if item.member is not None else None
+    member_id = named.members.get(item.member) if item.member is not None else None
     if item.member is not None and member_id is None:
         return UnknownMember(member=str(item.member))
-    partner_id = parties.partners.get(item.partner) if item.partner is not None else None
+    partner_id = named.partners.get(item.partner) if item.partner is not None else None
     if item.partner is not None and partner_id is None:
         return UnknownPartner(partner=str(item.partner))
     stated = Stated(

@@ -7,7 +7,7 @@ from typing import cast
 from zoneinfo import ZoneInfo
 
 from domain.activities.activity import ActivityInput, ActivityReversal, AttributeValue, Basis
-from domain.activities.types import AttributeKind
+from domain.activities.types import AttributeKind, is_clean
 from domain.kernel.money import Amount, AmountRefused, minor_units
 
 Row = Mapping[str, str]
@@ -166,8 +166,8 @@ def mapped(mapping: RowMapping, row: Row, files: SideFiles) -> Mapped:
     """What one row is: an activity, left out with a reason, or rejected with a reason."""
     external_id = ""
     try:
+        external_id = _identity(mapping, row, files)
         _check_cells(row)
-        external_id = _needed("external_id", mapping.external_id, row, files)
         for condition in mapping.reject:
             if _holds(condition, row):
                 return Rejected(external_id=external_id, code=condition.reason, facts={"column": condition.column})
@@ -239,6 +239,13 @@ def _activity(mapping: RowMapping, external_id: str, row: Row, files: SideFiles)
         source_version=_found("source_version", mapping.source_version, row, files) if mapping.source_version else None,
         payload=dict(row),
     )
+
+
+def _identity(mapping: RowMapping, row: Row, files: SideFiles) -> str:
+    external_id = _needed("external_id", mapping.external_id, row, files)
+    if not is_clean(external_id):
+        raise _Wrong(code="BAD_CHARACTERS", facts={"field": "external_id"})
+    return external_id
 
 
 def _check_cells(row: Row) -> None:

@@ -20,6 +20,7 @@ from domain.activities.mapping import (
 )
 from domain.activities.refusals import InvalidMapping
 from domain.activities.types import ATTRIBUTES_MAX, NAME, AttributeKind
+from domain.partners.registration import PartnerType
 
 COLUMNS_MAX = 200
 COLUMN_LENGTH_MAX = 100
@@ -195,7 +196,7 @@ def _partners(piece: Piece, files: Mapping[str, SideFile]) -> PartnersFrom | Non
         file=file,
         external_id=_column_of(piece.at("external_id"), files.get(file)),
         name=_column_of(piece.at("name"), files.get(file)),
-        types=piece.at("types").texts(12, 16),
+        types=tuple(each.one_of(list(PartnerType)) for each in piece.at("types").items(len(PartnerType))),
     )
 
 

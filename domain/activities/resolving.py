@@ -1,78 +1,35 @@
-"""Who an activity is about: members and partners by our id or the source's, memberships as of the activity, by set."""
+"""What the items of a batch name: types, members and partners, and memberships as of the activity, all by set."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from domain.activities.activity import ActivityInput
 from domain.activities.types import DeclaredType, declared_type
 from domain.kernel.sql import Connection
+from domain.partners.facts import memberships_as_of
+from domain.partners.naming import members_named, partners_named
 
 TYPES = "SELECT code, name, declaration FROM activity_type WHERE code = ANY($1::text[])"
 
-MEMBERS = """
-SELECT id, external_id, source_id = $1 AS by_external_id FROM member
-WHERE id = ANY($2::uuid[]) OR (source_id = $1 AND external_id = ANY($3::text[]))
-"""
-
-PARTNERS = """
-SELECT id, external_id, source_id = $1 AS by_external_id FROM partner
-WHERE id = ANY($2::uuid[]) OR (source_id = $1 AND external_id = ANY($3::text[]))
-"""
-
-# A dated membership decides; a member without one as of then stands under today's partner.
-MEMBERSHIPS = """
-SELECT asked.member_id, asked.at, coalesce(
-  (SELECT (fact.value ->> 'partner_id')::uuid FROM fact
-   WHERE fact.subject_id = asked.member_id AND fact.kind = $3 AND fact.valid_from <= asked.at
-     AND (fact.valid_until IS NULL OR fact.valid_until > asked.at)
-   ORDER BY fact.valid_from DESC, fact.recorded_at DESC, fact.id DESC LIMIT 1),
-  (SELECT belonging.partner_id FROM belonging WHERE belonging.subject_id = asked.member_id)) AS partner_id
-FROM (SELECT DISTINCT * FROM unnest($1::uuid[], $2::timestamptz[])) AS asked (member_id, at)
-"""
-MEMBERSHIP = "membership"
-
 
 @dataclass(frozen=True, kw_only=True)
-class Parties:
-    """The members and partners that a batch names: reference (our id or the external id) → our id."""
+class Named:
+    """What a batch names and we know: types by code; our ids of members and partners by reference."""
 
+    types: Mapping[str, DeclaredType]
     members: Mapping[UUID | str, UUID]
     partners: Mapping[UUID | str, UUID]
 
 
-async def types_in(connection: Connection, codes: Iterable[str]) -> dict[str, DeclaredType]:
-    """The declared types among these codes."""
-    rows = await connection.fetch(TYPES, sorted(set(codes)))
-    return {row["code"]: declared_type(row["code"], row["name"], row["declaration"]) for row in rows}
-
-
-async def parties_in(
-    connection: Connection,
-    source_id: UUID,
-    members: Iterable[UUID | str],
-    partners: Iterable[UUID | str],
-) -> Parties:
-    """Our ids for those that exist; external ids are looked up within the source."""
-    return Parties(
-        members=await _found(connection, MEMBERS, source_id, set(members)),
-        partners=await _found(connection, PARTNERS, source_id, set(partners)),
+async def named_in(connection: Connection, source_id: UUID, items: Sequence[ActivityInput]) -> Named:
+    """What exists of all that the items name, external ids within the source; at most three statements."""
+    return Named(
+        types=await _types(connection, {item.type for item in items}),
+        members=await members_named(connection, source_id, (i.member for i in items if i.member is not None)),
+        partners=await partners_named(connection, source_id, (i.partner for i in items if i.partner is not None)),
     )
-
-
-async def _found(
-    connection: Connection, statement: str, source_id: UUID, references: set[UUID | str]
-) -> dict[UUID | str, UUID]:
-    if not references:
-        return {}
-    ids = [reference for reference in references if isinstance(reference, UUID)]
-    external_ids = [reference for reference in references if isinstance(reference, str)]
-    found: dict[UUID | str, UUID] = {}
-    for row in await connection.fetch(statement, source_id, ids, external_ids):
-        found[row["id"]] = row["id"]
-        if row["by_external_id"]:
-            found[row["external_id"]] = row["id"]
-    return found
 
 
 async def memberships_in(
@@ -80,7 +37,11 @@ async def memberships_in(
 ) -> dict[tuple[UUID, datetime], UUID | None]:
     """The partner of each member as of an instant; None where there is none."""
     pairs = list(asked)
-    if not pairs:
+    return dict(zip(pairs, await memberships_as_of(connection, pairs), strict=True))
+
+
+async def _types(connection: Connection, codes: set[str]) -> Mapping[str, DeclaredType]:
+    if not codes:
         return {}
-    rows = await connection.fetch(MEMBERSHIPS, [pair[0] for pair in pairs], [pair[1] for pair in pairs], MEMBERSHIP)
-    return {(row["member_id"], row["at"]): row["partner_id"] for row in rows}
+    rows = await connection.fetch(TYPES, list(codes))
+    return {row["code"]: declared_type(row["code"], row["name"], row["declaration"]) for row in rows}

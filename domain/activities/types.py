@@ -1,7 +1,7 @@
 """What an activity type declares, and whether the content of an activity keeps to it. Pure."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -106,14 +106,14 @@ def declared_type(code: str, name: object, declaration: object) -> DeclaredType:
     names = {locale: piece.text(200) for locale, piece in Piece(name, "name", whole.problems).entries(10)}
     if "en" not in names:
         Piece(None, "name.en", whole.problems).note("an English name is expected")
-    attributes = _unique(whole.at("attributes"), ((p, _attribute(p)) for p in whole.at("attributes").items(50)))
+    deal_key = whole.at("deal_key").optional_text(64)
+    attributes = _attributes(whole.at("attributes"), deal_key)
     rules: dict[Basis, AmountRule] = {}
     for piece in whole.at("amounts").items(len(Basis)):
         rule = _amount_rule(piece)
         if rule.basis in rules:
             piece.at("basis").note("declared twice")
         rules[rule.basis] = rule
-    deal_key = whole.at("deal_key").optional_text(64)
     found = attributes.get(deal_key) if deal_key else None
     if deal_key and (found is None or found.kind is not AttributeKind.STRING or found.length_max > DEAL_KEY_LENGTH_MAX):
         whole.at("deal_key").note(f"names no declared STRING of at most {DEAL_KEY_LENGTH_MAX} characters")
@@ -122,7 +122,17 @@ def declared_type(code: str, name: object, declaration: object) -> DeclaredType:
     return DeclaredType(code=code, name=names, attributes=attributes, amounts=rules, deal_key=deal_key)
 
 
-def _attribute(piece: Piece) -> Attribute:
+def _attributes(whole: Piece, deal_key: str | None) -> dict[str, Attribute]:
+    attributes: dict[str, Attribute] = {}
+    for piece in whole.items(ATTRIBUTES_MAX):
+        attribute = _attribute(piece, deal_key)
+        if attribute.name in attributes:
+            piece.at("name").note("declared twice")
+        attributes[attribute.name] = attribute
+    return attributes
+
+
+def _attribute(piece: Piece, deal_key: str | None) -> Attribute:
     piece.fields(("name", "kind", "required", "length_max"))
     name = piece.at("name").text(64)
     if name and not NAME.fullmatch(name):
@@ -131,17 +141,10 @@ def _attribute(piece: Piece) -> Attribute:
         name=name,
         kind=AttributeKind(piece.at("kind").one_of(list(AttributeKind), AttributeKind.STRING)),
         required=piece.at("required").flag(),
-        length_max=piece.at("length_max").whole(1, TEXT_LENGTH_MAX, TEXT_LENGTH_MAX),
+        length_max=piece.at("length_max").whole(
+            1, TEXT_LENGTH_MAX, DEAL_KEY_LENGTH_MAX if name == deal_key else TEXT_LENGTH_MAX
+        ),
     )
-
-
-def _unique(whole: Piece, found: Iterable[tuple[Piece, Attribute]]) -> dict[str, Attribute]:
-    attributes: dict[str, Attribute] = {}
-    for piece, attribute in found:
-        if attribute.name in attributes:
-            piece.at("name").note("declared twice")
-        attributes[attribute.name] = attribute
-    return attributes
 
 
 def _amount_rule(piece: Piece) -> AmountRule:

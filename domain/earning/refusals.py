@@ -41,3 +41,39 @@ class BudgetExceeded(Refusal):
         "en": "The budget holds {left}, not {asked}.",
         "fr": "Le budget contient {left}, pas {asked}.",
     }
+
+
+@dataclass(eq=False)
+class UnreadableFile(Refusal):
+    """A file of an import is absent, too large, or not the table that the mapping declares; nothing of it is taken."""
+
+    file: str
+    problem: str
+    texts: ClassVar[Mapping[str, str]] = {
+        "en": "The file {file} cannot be read: {problem}.",
+        "fr": "Le fichier {file} ne peut pas être lu : {problem}.",
+    }
+    stored: ClassVar[bool] = False
+
+
+@dataclass(eq=False)
+class SourceHasNoMapping(Refusal):
+    """The source has no mapping, so that a row says nothing."""
+
+    source: str
+    texts: ClassVar[Mapping[str, str]] = {
+        "en": "The source {source} has no mapping.",
+        "fr": "La source {source} n’a pas de correspondance.",
+    }
+
+
+@dataclass(eq=False)
+class ImportMoved(Refusal):
+    """Another process imports the same file at the same time; it goes on, this one ends."""
+
+    row: int
+    texts: ClassVar[Mapping[str, str]] = {
+        "en": "Another import of this file has moved on to row {row}.",
+        "fr": "Un autre import de ce fichier en est à la ligne {row}.",
+    }
+    stored: ClassVar[bool] = False

@@ -84,7 +84,7 @@ def found(document: Mapping[str, object], path: str) -> object:
     for part in path.split("."):
         if not isinstance(value, dict) or part not in value:
             raise AmountRefused(path, f"there is no {part!r}")
-        value = cast("dict[str, object]", value)[part]
+        value = value[part]
     return value
 
 

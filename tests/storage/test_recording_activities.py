@@ -37,23 +37,28 @@ from domain.kernel.money import Amount
 from domain.kernel.operation import Door, Operation
 from domain.kernel.refusals import NotAllowed, Refusal
 from domain.kernel.sql import Database
+from domain.partners.registering import register_members_in, register_partners_in
+from domain.partners.registration import MemberRow, PartnerRow
 
 WON = datetime(2017, 3, 1, tzinfo=UTC)
 DEAL = TypeDefinition(
     code="deal.won",
     name={"en": "Deal won", "fr": "Affaire gagnée"},
     declaration={
-        "attributes": [{"name": "deal", "kind": "STRING"}, {"name": "product", "kind": "STRING", "length_max": 50}],
+        "attributes": [
+            {"name": "deal", "kind": "STRING", "length_max": 129},
+            {"name": "product", "kind": "STRING", "length_max": 50},
+        ],
         "amounts": [{"basis": "NET", "units": ["USD"], "required": True}],
         "deal_key": "deal",
     },
 )
-DEAL_WITH_SHORT_KEY = replace(
+DEAL_WITH_A_KEY_THAT_FITS = replace(
     DEAL,
     declaration={
         **DEAL.declaration,
         "attributes": [
-            {"name": "deal", "kind": "STRING", "length_max": 64},
+            {"name": "deal", "kind": "STRING"},
             {"name": "product", "kind": "STRING", "length_max": 50},
         ],
     },
@@ -91,25 +96,14 @@ class World:
 
 
 async def partners_and_members(op: Operation, source: SourceRecord) -> tuple[UUID, UUID, UUID]:
-    partner, other, anna = new_id(), new_id(), new_id()
-    await op.sql.execute(
-        "INSERT INTO partner (id, source_id, external_id, name, types, recorded_at, journey_stage, version)"
-        " VALUES ($1, $3, 'Central', 'Central', '[]', now(), 'ENGAGEMENT', 1),"
-        " ($2, $3, 'East', 'East', '[]', now(), 'ENGAGEMENT', 1)",
-        partner,
-        other,
-        source.source_id,
-    )
-    await op.sql.execute(
-        "INSERT INTO member (id, source_id, external_id, kind, name, locale, partner_id, on_boards,"
-        " recorded_at, version)"
-        " VALUES ($1, $2, 'Anna', 'REP', 'Anna', 'en', $3, true, now(), 1)",
-        anna,
-        source.source_id,
-        partner,
-    )
-    await op.sql.execute("INSERT INTO belonging (subject_id, partner_id) VALUES ($1, $2)", anna, partner)
-    return partner, other, anna
+    firms = [PartnerRow(external_id=name, name=name) for name in ("Central", "East")]
+    anna = MemberRow(external_id="Anna", name="Anna", partner_external_id="Central")
+    told = [
+        *await register_partners_in(op, source.source_id, firms),
+        *await register_members_in(op, source.source_id, [anna]),
+    ]
+    partner, other, member = (each.id for each in told if each.id is not None)
+    return partner, other, member
 
 
 @pytest.fixture(scope="module")
@@ -118,8 +112,8 @@ async def world(database: str) -> AsyncIterator[World]:
     opened = await Database.open(database, on_query=statements.append, connections_max=8)
     door = Door(opened)
     with pytest.raises(InvalidActivityType):
-        await define_types(door, SYSTEM, [DEAL])  # a deal key of 200 characters does not fit
-    await define_types(door, SYSTEM, [DEAL_WITH_SHORT_KEY, LOST])
+        await define_types(door, SYSTEM, [DEAL])  # a deal key of 129 characters does not fit
+    await define_types(door, SYSTEM, [DEAL_WITH_A_KEY_THAT_FITS, LOST])
     refusing = await ensure_source(door, SYSTEM, SourceDefinition(code="crm", name="CRM"))
     correcting = await ensure_source(
         door, SYSTEM, SourceDefinition(code="feed", name="Feed", on_change=OnChange.CORRECT)
@@ -290,20 +284,18 @@ async def test_a_whole_batch_is_refused_by_its_first_bad_item(world: World) -> N
 
 
 async def test_the_partner_is_the_one_of_the_membership_as_of_the_activity(world: World) -> None:
-    await world.door.operate(
-        SYSTEM,
-        lambda op: op.sql.execute(
-            "INSERT INTO fact (id, subject_kind, subject_id, kind, value, valid_from, valid_until, recorded_at)"
-            " VALUES ($1, 'MEMBER', $2, 'membership', $3, $4, $5, now())",
-            new_id(),
-            world.anna,
-            {"partner_id": str(world.other_partner)},
-            datetime(2018, 1, 1, tzinfo=UTC),
-            datetime(2019, 1, 1, tzinfo=UTC),
-        ),
+    moved = datetime(2018, 1, 1, tzinfo=UTC)
+    rows = [
+        MemberRow(external_id="Boris", name="Boris", partner_external_id="Central"),
+        MemberRow(external_id="Boris", name="Boris", partner_external_id="East", partner_since=moved),
+    ]
+    for row in rows:
+        await world.door.operate(SYSTEM, lambda op, row=row: register_members_in(op, world.refusing.source_id, [row]))
+    batch = await world.record(
+        won("then-1", member="Boris", occurred_at=moved - timedelta(microseconds=1)),
+        won("then-2", member="Boris", occurred_at=moved),
+        won("then-3", member="Boris", occurred_at=moved, partner="Central"),
     )
-    during, end = datetime(2018, 6, 1, tzinfo=UTC), datetime(2019, 1, 1, tzinfo=UTC)
-    batch = await world.record(won("then-1"), won("then-2", occurred_at=during), won("then-3", occurred_at=end))
     assert [result.activity.partner_id for result in batch.results if result.activity] == [
         world.partner,
         world.other_partner,
