@@ -9,6 +9,7 @@ from api.graph.activities import ActivityQuery
 from api.graph.api_keys import ApiKeyQuery
 from api.graph.audit_records import AuditQuery
 from api.graph.import_runs import ImportRunQuery
+from api.graph.leaderboards import LeaderboardQuery
 from api.graph.members import MemberQuery
 from api.graph.nodes import NodeQuery
 from api.graph.partners import PartnerQuery
@@ -23,6 +24,7 @@ QUERIES = (
     NodeQuery,
     UnitQuery,
     ProgramQuery,
+    LeaderboardQuery,
     PartnerQuery,
     MemberQuery,
     ActivityQuery,

@@ -16,10 +16,6 @@ from api.graph.texts import Locale
 from domain.access.principals import Role
 from domain.access.reading import AccountRecord, accounts
 
-strawberry.enum(
-    Role, description="What somebody may do here. ANONYMOUS and SYSTEM never sign in; INTEGRATION is a machine's key."
-)
-
 
 @strawberry.type(description="A person who may sign in: an issuer's subject with one role.")
 class Account(Node):
@@ -46,7 +42,5 @@ class AccountQuery:
     )
     async def accounts(self, info: Info, first: First = 25, after: After = None) -> Any:
         seen = read_cursor(after, UUID)
-        rows = await accounts(
-            info.context.database, info.context.actor, after=seen and seen[0], limit=limit_of(first)
-        )
+        rows = await accounts(info.context.database, info.context.actor, after=seen and seen[0], limit=limit_of(first))
         return page_of(rows, first=first, after=after, key=lambda row: (row.id,))

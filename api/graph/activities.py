@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,6 +10,7 @@ import strawberry
 
 from api.graph import nouns
 from api.graph.context import Info
+from api.graph.enums import ActivitySort, RevisionKind
 from api.graph.fields import Node, identity, many, one, told, wanted
 from api.graph.ids import Tag, decode_as
 from api.graph.paging import After, Connection, First, limit_of, page_of, read_cursor
@@ -29,28 +29,6 @@ from domain.activities.reading import (
 )
 from domain.earning.reading import awards_of_activities, dues_of_activities
 
-strawberry.enum(Basis, description="What an amount measures: LIST before discount, NET after it, MARGIN, or PAID.")
-strawberry.enum(ActivityStatus, name="ActivityState", description="Whether an activity counts, or was taken back whole.")
-
-
-class RevisionKind(StrEnum):
-    """Why a revision was made."""
-
-    RECORDED = "RECORDED"
-    CORRECTED = "CORRECTED"
-    REVERSED = "REVERSED"
-
-
-class ActivitySort(StrEnum):
-    """In which order activities are listed, by when they happened."""
-
-    NEWEST = "NEWEST"
-    OLDEST = "OLDEST"
-
-
-strawberry.enum(RevisionKind, description="Why a revision was made.")
-strawberry.enum(ActivitySort, description="In which order activities are listed, by when they happened.")
-
 
 @dataclass(frozen=True, kw_only=True)
 class BasisAmountRecord:
@@ -64,7 +42,8 @@ class BasisAmountRecord:
 def basis_amounts(amounts: Mapping[Basis, Amount]) -> Sequence[BasisAmountRecord]:
     """The amounts as a list in the order of their bases."""
     return [
-        BasisAmountRecord(basis=basis, amount=amount.amount, unit=amount.unit) for basis, amount in sorted(amounts.items())
+        BasisAmountRecord(basis=basis, amount=amount.amount, unit=amount.unit)
+        for basis, amount in sorted(amounts.items())
     ]
 
 

@@ -15,8 +15,6 @@ from domain.access.principals import Scope
 from domain.access.reading import ApiKeyRecord, api_keys
 from domain.activities.listing import sources_by_id
 
-strawberry.enum(Scope, name="ApiScope", description="One thing a machine's key may do; there is no wildcard.")
-
 
 @strawberry.type(description="A machine's scoped key. Its secret is shown once, when it is created.")
 class ApiKey(Node):

@@ -17,12 +17,6 @@ from domain.access.principals import Relation
 from domain.earning.reading import AwardRecord, AwardState, dues_by_id, reversals_of
 from domain.programs.reading import programs_by_id, terms_by_id
 
-strawberry.enum(
-    AwardState,
-    description="Where an award stands: the first of HELD, PAYABLE, PENDING, AVAILABLE of which its lot still holds a "
-    "part; with none left, what took the largest part: SPENT, EXPIRED or REVERSED. The amounts are in `lot`.",
-)
-
 
 @strawberry.type(description="A part of an award that was taken back for one cause, once.")
 class Reversal:

@@ -16,11 +16,6 @@ from domain.access.principals import Relation
 from domain.earning.reading import DueOutcome, DueRecord, awards_of_dues
 from domain.programs.reading import programs_by_id, terms_by_id
 
-strawberry.enum(
-    DueOutcome,
-    description="GRANTED in full; TRIMMED: granted, but less than the rule alone would give; NOTHING granted.",
-)
-
 
 @strawberry.type(
     description="What one activity or milestone was due under one rule for one beneficiary, what was granted, and why."

@@ -1,13 +1,13 @@
 """Enrollments: who takes part in which program, and with which parameters of their own."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 import strawberry
 
 from api.graph import nouns
 from api.graph.context import Info
+from api.graph.enums import EnrollmentState
 from api.graph.fields import Node, identity, many, one
 from api.graph.ids import Tag
 from api.graph.readings import member_by_id, partner_by_id
@@ -16,24 +16,15 @@ from domain.access.principals import Relation
 from domain.programs.reading import EnrollmentRecord, parameters_of, programs_by_id
 
 
-class EnrollmentState(StrEnum):
-    """Whether somebody takes part."""
-
-    PROPOSED = "PROPOSED"
-    ACTIVE = "ACTIVE"
-    ENDED = "ENDED"
-
-
-strawberry.enum(EnrollmentState, description="Whether somebody takes part.")
-
-
 @strawberry.type(description="One dated version of the parameters made to measure for a participant.")
 class EnrollmentParameters:
     version: int = strawberry.field(description="From 1 upwards.")
     values: Json = strawberry.field(description="The parameters that the terms declare, by name.")
     valid_from: datetime = strawberry.field(description="Activities from this instant on follow them.")
     vendor_consented_at: datetime | None = strawberry.field(description="When the vendor agreed, null if not yet.")
-    subject_consented_at: datetime | None = strawberry.field(description="When the participant agreed, null if not yet.")
+    subject_consented_at: datetime | None = strawberry.field(
+        description="When the participant agreed, null if not yet."
+    )
     in_force: bool = strawberry.field(description="True for the version that counts now.")
 
 

@@ -101,9 +101,7 @@ def pages(
 ) -> Any:
     """A connection of another noun, one LATERAL page a parent."""
 
-    async def resolve(
-        parent: strawberry.Parent[Any], info: Info, first: First = 25, after: After = None
-    ) -> Page[Any]:
+    async def resolve(parent: strawberry.Parent[Any], info: Info, first: First = 25, after: After = None) -> Page[Any]:
         return await page_by(info, reading, getattr(parent, attribute), first, after, key=key, kinds=kinds)
 
     shown = Connection[noun] | None if nullable else Connection[noun]

@@ -21,8 +21,6 @@ from domain.partners.reading import MemberRecord, members_page
 from domain.partners.registration import MemberKind
 from domain.programs.reading import enrollments_of_subjects
 
-strawberry.enum(MemberKind, description="A partner's person (REP), or one of the vendor's own (VENDOR_STAFF).")
-
 
 @strawberry.type(description="A person who acts for a partner, or one of the vendor's own.")
 class Member(Node, Subject):

@@ -13,8 +13,10 @@ from api.graph.readings import (
     account_by_id,
     activity_by_id,
     api_key_by_id,
+    board_by_id,
     member_by_id,
     partner_by_id,
+    season_by_id,
     source_by_id,
 )
 from domain.earning.reading import awards_by_id, dues_by_id
@@ -29,9 +31,11 @@ READINGS: Mapping[Tag, Reading[Any, Any]] = {
     Tag.DUE: dues_by_id,
     Tag.ENROLLMENT: enrollments_by_id,
     Tag.IMPORT_RUN: import_runs_by_id,
+    Tag.LEADERBOARD: board_by_id,
     Tag.MEMBER: member_by_id,
     Tag.PARTNER: partner_by_id,
     Tag.PROGRAM: programs_by_id,
+    Tag.SEASON: season_by_id,
     Tag.SOURCE: source_by_id,
     Tag.TERMS: terms_by_id,
 }

@@ -19,12 +19,6 @@ from domain.partners.reading import PartnerRecord, partners_page
 from domain.partners.registration import JourneyStage, PartnerType
 from domain.programs.reading import enrollments_of_subjects
 
-strawberry.enum(
-    Relation, description="How you stand to a record: it is your OWN, your PARTNER firm's, or you see it as OPERATOR."
-)
-strawberry.enum(JourneyStage, description="How far the partnership has come.")
-strawberry.enum(PartnerType, description="What kind of firm a partner is.")
-
 Search = Annotated[str | None, strawberry.argument(description="Only names that contain this, at most 100 characters.")]
 
 
@@ -90,9 +84,7 @@ class PartnerQuery:
     async def partners(self, info: Info, first: First = 25, after: After = None, search: Search = None) -> Any:
         seen = read_cursor(after, str, UUID)
         limit_of(first)
-        page = await partners_page(
-            info.context.database, info.context.actor, after=seen, limit=first, search=search
-        )
+        page = await partners_page(info.context.database, info.context.actor, after=seen, limit=first, search=search)
         return page_of(
             page.records, first=first, after=after, key=lambda row: (row.name, row.id), has_more=page.has_more
         )

@@ -8,9 +8,10 @@ import strawberry
 
 from api.graph import nouns
 from api.graph.context import Info
-from api.graph.fields import Node, identity, one, pages, wording
+from api.graph.fields import Node, identity, many, one, pages, wording
 from api.graph.ids import Tag, decode_as
 from api.graph.paging import After, CountedConnection, First, limit_of, page_of, read_cursor
+from api.graph.readings import boards_of_program
 from api.graph.scalars import Points
 from api.graph.units import unit_of
 from domain.programs.program import Audience, DebtPolicy, ProgramState, Visibility
@@ -26,11 +27,6 @@ from domain.programs.reading import (
     programs_total,
     terms_of,
 )
-
-strawberry.enum(ProgramState, description="Where a program stands; only a LIVE one awards.")
-strawberry.enum(Visibility, description="Who may know of it: everybody (PUBLIC), or signed-in people (MEMBERS).")
-strawberry.enum(Audience, description="Who earns: EVERYONE, or those who are ENROLLED.")
-strawberry.enum(DebtPolicy, description="What a redemption in debt meets: REFUSE, ALLOW or WRITE_OFF.")
 
 
 @strawberry.type(description="What a program may still award, in its own unit.")
@@ -64,7 +60,9 @@ class Program(Node):
     visibility: Visibility = strawberry.field(description="Who may know of it.")
     audience: Audience = strawberry.field(description="Who earns.")
     starts_at: datetime = strawberry.field(description="Activities before this instant earn nothing.")
-    ends_at: datetime | None = strawberry.field(description="Activities from this instant on earn nothing; null for no end.")
+    ends_at: datetime | None = strawberry.field(
+        description="Activities from this instant on earn nothing; null for no end."
+    )
     grace_days: int = strawberry.field(description="Days after a month in which late activities still count for it.")
     debt_policy: DebtPolicy = strawberry.field(description="What a redemption in debt meets.")
     budget = one(Budget, budgets_of, "id", "What it may still award; for operators, null before its first funding.")
@@ -83,6 +81,8 @@ class Program(Node):
         key=lambda row: (row.enrolled_at, row.id),
         kinds=(datetime, UUID),
     )
+
+    leaderboards = many(nouns.LEADERBOARD, boards_of_program, "The leaderboards that belong to it, at most 200.")
 
     @strawberry.field(graphql_type=nouns.TERMS | None, description="The rules that are in force now for a cohort.")
     async def current_terms(
@@ -121,7 +121,9 @@ class ProgramQuery:
         info: Info,
         first: First = 25,
         after: After = None,
-        search: Annotated[str | None, strawberry.argument(description="Only codes and names that contain this.")] = None,
+        search: Annotated[
+            str | None, strawberry.argument(description="Only codes and names that contain this.")
+        ] = None,
         state: Annotated[ProgramState | None, strawberry.argument(description="Only those in this state.")] = None,
     ) -> Any:
         context, wanted = info.context, state.value if state else None

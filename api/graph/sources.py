@@ -15,10 +15,6 @@ from domain.activities.listing import sources_page
 from domain.activities.reading import activity_types
 from domain.activities.sources import SourceRecord
 
-strawberry.enum(
-    OnChange, description="What another content under a known external id means: REFUSE it, or CORRECT what stands."
-)
-
 
 @strawberry.type(description="Where activities, partners and members come from; external ids are unique per source.")
 class Source(Node):
@@ -27,7 +23,9 @@ class Source(Node):
     name: str = strawberry.field(description="Name, at most 200 characters.")
     on_change: OnChange = strawberry.field(description="What another content under a known external id means.")
     backfill: bool = strawberry.field(description="True if its late activities have no grace limit.")
-    mapping: Json | None = strawberry.field(description="How its rows become activities, as data; null if it sends activities.")
+    mapping: Json | None = strawberry.field(
+        description="How its rows become activities, as data; null if it sends activities."
+    )
 
     @classmethod
     def is_type_of(cls, value: object, _: object) -> bool:
@@ -38,7 +36,9 @@ class Source(Node):
 class ActivityType:
     code: str = strawberry.field(description="Unique code, for example deal.won.")
     name = wording("name", "What people call it.")
-    declaration: Json = strawberry.field(description="Its attributes, its amounts by basis, and which attribute is the deal key.")
+    declaration: Json = strawberry.field(
+        description="Its attributes, its amounts by basis, and which attribute is the deal key."
+    )
     recorded_at: datetime = strawberry.field(description="When it was first declared.")
 
 

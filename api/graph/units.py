@@ -8,8 +8,6 @@ from api.graph.context import Info
 from api.graph.fields import wording
 from domain.kernel.units import UnitKind, units_by_code
 
-strawberry.enum(UnitKind, description="What a unit counts: the vendor's own POINTS, or MONEY in minor units.")
-
 
 @strawberry.type(description="A unit of value. Amounts of different units are never summed.")
 class Unit:

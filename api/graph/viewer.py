@@ -14,7 +14,7 @@ from api.graph.dues import DueOutcome
 from api.graph.fields import IdArgument, page_by, wanted
 from api.graph.ids import Tag
 from api.graph.paging import After, Connection, First, Page, page_of
-from api.graph.readings import account_by_id, activities_of_members, api_key_by_id, member_by_id, partner_by_id
+from api.graph.readings import account_by_id, activities_of_members, member_by_id, partner_by_id
 from api.graph.texts import Locale
 from domain.access.principals import Actor, Role, Scope
 from domain.earning.reading import awards_of_owners, dues_of_beneficiaries
