@@ -14,14 +14,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from api.background import run_worker
 from api.demo.telling import is_told, tell
-from api.http.server import server_config
-from api.http.signing import SigningKey
 from api.http.issuer import PATH as ISSUER_PATH
 from api.http.issuer import mint_token
+from api.http.server import server_config
+from api.http.signing import SigningKey
 from api.logs import configure
 from api.schema import sdl
 from api.serving import run_children, with_servers
-from api.settings import Settings, SettingRefused, read_settings
+from api.settings import SettingRefused, Settings, read_settings
 from api.wiring import Wired, build_server, wired
 from migrations import migrate as apply_migrations
 

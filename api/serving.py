@@ -1,6 +1,5 @@
 """What `guerdon serve` runs: the embedded servers if needed, migrations, the demo story, and two child processes."""
 
-import asyncio
 import signal
 import subprocess
 import sys

@@ -10,12 +10,16 @@ from uuid import UUID
 from domain.access.principals import SYSTEM, Actor
 from domain.activities.activity import ActivityInput, Amount, Basis, OnChange, RecordedBatch
 from domain.activities.sources import SourceDefinition, TypeDefinition, define_types, ensure_source
+from domain.earning.adjusting import Adjustment, adjust_points
 from domain.earning.evaluating import Knowledge
 from domain.earning.recording import correct_activities, record_activities
 from domain.kernel.expressions import ConditionCache
+from domain.kernel.ids import new_id
 from domain.kernel.keys import Keyed
-from domain.kernel.operation import Door
+from domain.kernel.operation import Door, Operation
 from domain.kernel.sql import Database
+from domain.ledger.holding import Reference, capture_in, hold_in
+from domain.ledger.wallets import Owner, OwnerKind
 from domain.partners.registering import register_members_in, register_partners_in
 from domain.partners.registration import MemberRow, PartnerRow
 from domain.programs.budgeting import fund_budget
@@ -47,9 +51,7 @@ class World:
     source_id: UUID
     partners: list[UUID]
     members: list[UUID]
-    knowledge: Knowledge = field(
-        default_factory=lambda: Knowledge(terms=TermsCache(), conditions=ConditionCache())
-    )
+    knowledge: Knowledge = field(default_factory=lambda: Knowledge(terms=TermsCache(), conditions=ConditionCache()))
     numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
     def key(self, **request: Any) -> Keyed:
@@ -70,7 +72,9 @@ class World:
             self.door,
             self.actor,
             self.key(),
-            ProgramDraft(code=code or f"p{next(self.numbers)}", name={"en": "A program"}, zone="UTC", unit=unit, **draft),
+            ProgramDraft(
+                code=code or f"p{next(self.numbers)}", name={"en": "A program"}, zone="UTC", unit=unit, **draft
+            ),
         )
         program_id = UUID(created.facts["program_id"])
         document: dict[str, Any] = {
@@ -111,6 +115,19 @@ class World:
 
     async def correct(self, *items: Any) -> RecordedBatch:
         return await correct_activities(self.door, self.knowledge, self.actor, self.source_id, items)
+
+    async def adjust(self, program_id: UUID, member_id: UUID, amount: int, reason: str) -> None:
+        adjustment = Adjustment(member_id=member_id, program_id=program_id, amount=amount, reason=reason)
+        await adjust_points(self.door, self.actor, self.key(amount=amount), adjustment)
+
+    async def spend(self, member_id: UUID, amount: int, unit: str = "POINTS") -> None:
+        """Holds and captures so many points, as a redemption will."""
+        owner = Owner(kind=OwnerKind.MEMBER, id=member_id, unit=unit)
+
+        async def work(op: Operation) -> None:
+            await capture_in(op, await hold_in(op, owner, amount, Reference(kind="test", id=new_id())))
+
+        await self.door.operate(self.actor, work)
 
     async def balances(self, owner_id: UUID, unit: str = "POINTS") -> dict[str, int]:
         """The wallet's five balances; zeros where there is no wallet."""

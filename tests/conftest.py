@@ -15,7 +15,6 @@ import redis.asyncio
 from embedded.supervisor import EmbeddedServers
 from embedded.valkey import DATABASES
 from migrations import migrate
-from migrations import migrate
 
 TEMPLATE = "guerdon_template"
 

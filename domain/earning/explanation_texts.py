@@ -127,6 +127,14 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "en": "The budget had {left} left of {asked}.",
         "fr": "Il restait {left} dans le budget sur {asked}.",
     },
+    "ADJUSTED": {
+        "en": "{amount} by hand: {reason}",
+        "fr": "{amount} à la main : {reason}",
+    },
+    "TAKEN_BACK": {
+        "en": "{amount} were taken back by hand: {reason}",
+        "fr": "{amount} ont été repris à la main : {reason}",
+    },
     "NO_LONGER_COUNTS": {
         "en": "The activity no longer counts here: it was taken back or corrected.",
         "fr": "L’activité ne compte plus ici : elle a été reprise ou corrigée.",

@@ -32,8 +32,8 @@ class AdjustmentExceedsAwards(Refusal):
 
 
 @dataclass(eq=False)
-class BudgetExceeded(Refusal):
-    """The program's budget does not hold what was to be granted."""
+class BudgetShort(Refusal):
+    """The program's budget does not hold what was to be granted whole."""
 
     left: int
     asked: int

@@ -39,9 +39,7 @@ class ImportProblemRecord:
 
 
 SEEN = "(viewer.sees_all OR viewer.portfolio_of IS NOT NULL OR viewer.source_id = run.source_id)"
-COLUMNS = (
-    "run.id, run.source_id, run.file_name, run.rows, run.next_row, run.counts, run.recorded_at, run.finished_at"
-)
+COLUMNS = "run.id, run.source_id, run.file_name, run.rows, run.next_row, run.counts, run.recorded_at, run.finished_at"
 RUNS = f"""
 SELECT {COLUMNS} FROM {VIEWERS}, import_run AS run
 WHERE {SEEN} AND ($6::uuid IS NULL OR run.source_id = $6)
@@ -72,9 +70,7 @@ async def import_runs(
     return [ImportRunRecord(**dict(row)) for row in rows]
 
 
-async def import_runs_by_id(
-    sql: Database | Connection, pairs: Pairs
-) -> Mapping[tuple[Actor, UUID], ImportRunRecord]:
+async def import_runs_by_id(sql: Database | Connection, pairs: Pairs) -> Mapping[tuple[Actor, UUID], ImportRunRecord]:
     """Those of the imports that their actor may see."""
     rows = await sql.fetch(RUNS_BY_ID, *_asked(pairs))
     fields = ImportRunRecord.__dataclass_fields__

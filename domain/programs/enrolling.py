@@ -170,7 +170,9 @@ def _check_parameters(terms: Terms, parameters: Mapping[str, Any]) -> None:
     try:
         terms.resolved(parameters)
     except InvalidTerms as trouble:
-        raise ParametersRefused(problems=[f"{problem.path}: {problem.reason}" for problem in trouble.problems]) from trouble
+        raise ParametersRefused(
+            problems=[f"{problem.path}: {problem.reason}" for problem in trouble.problems]
+        ) from trouble
 
 
 async def _newest_terms(op: Operation, program_id: UUID, cohort: str) -> Terms:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from graphql import GraphQLSchema, build_schema, graphql, subscribe, parse
+from graphql import GraphQLSchema, build_schema, graphql, parse, subscribe
 
 from api.graph.authorizing import Denials, SchemaNotCovered, authorize, check_schema, schema_fields
 from domain.access.matrix import MATRIX_FILE, Cell, Extent, Matrix

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from domain.activities.activity import ActivityReversal, Outcome
+from domain.earning.refusals import AdjustmentExceedsAwards, BudgetShort
 from domain.kernel.operation import Door
 from domain.kernel.sql import Database
 from tests.building import World, build_world, deal
@@ -170,10 +171,41 @@ async def test_statements_do_not_grow_with_the_batch(fresh_database: str, world:
     sizes: list[int] = []
     for start, size in ((0, 3), (1_000, 3), (2_000, 300)):
         counted.clear()
-        items = [
-            deal(f"s{start + n}", world.members[n % 3], 10_000 + n, days=(start + n) / 1_000) for n in range(size)
-        ]
+        items = [deal(f"s{start + n}", world.members[n % 3], 10_000 + n, days=(start + n) / 1_000) for n in range(size)]
         await world.record(*items)
         sizes.append(len(counted))
     await counting.close()
     assert sizes[1] == sizes[2], counted
+
+
+async def test_an_adjustment_upward_is_an_award_with_its_reason(world: World) -> None:
+    program_id, member = await world.launch(FIXED, budget=1_000), world.members[0]
+    await world.adjust(program_id, member, 70, "Helped at the fair")
+    assert await world.worth(member) == 70
+    with pytest.raises(BudgetShort):
+        await world.adjust(program_id, member, 931, "Too much")
+
+
+async def test_an_adjustment_downward_takes_the_newest_awards_and_leaves_the_rest_to_later_corrections(
+    world: World,
+) -> None:
+    program_id, member = await world.launch(PERCENT, unit="USD"), world.members[0]
+    await world.record(deal("a", member, 10_000), deal("b", member, 20_000, days=1))
+    await world.adjust(program_id, member, -250, "Paid twice by mistake")
+    assert await world.worth(member, "USD") == 50
+    assert "TAKEN_BACK" in await reasons(world, "b")
+    await world.correct(ActivityReversal(external_id="b", reason="refunded"))
+    assert await world.worth(member, "USD") == 50
+    with pytest.raises(AdjustmentExceedsAwards):
+        await world.adjust(program_id, member, -51, "More than there ever was")
+
+
+async def test_what_is_taken_back_after_it_was_spent_becomes_a_debt_that_the_next_award_settles(world: World) -> None:
+    await world.launch(FIXED)
+    member = world.members[0]
+    await world.record(deal("a", member))
+    await world.spend(member, 80)
+    await world.correct(ActivityReversal(external_id="a", reason="refunded"))
+    assert await world.balances(member) == {"pending": 0, "available": 0, "held": 0, "payable": 0, "receivable": 80}
+    await world.record(deal("b", member, days=1))
+    assert await world.balances(member) == {"pending": 0, "available": 20, "held": 0, "payable": 0, "receivable": 0}
