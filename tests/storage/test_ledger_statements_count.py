@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from domain.access.principals import SYSTEM
 from domain.kernel.ids import new_id
 from domain.kernel.sql import Database
 from domain.ledger.maturing import mature_due
-from domain.access.principals import SYSTEM
 from domain.ledger.refusals import BudgetExceeded, InsufficientPoints
 from domain.ledger.reversing import Lower
 from tests.storage.ledger_book import Book, Program
