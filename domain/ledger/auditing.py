@@ -99,7 +99,8 @@ def _own_questions() -> dict[str, list[Question]]:
 def _asking(law: str, name: str, text: str) -> Question:
     statement = f"""
     SELECT count(*) AS examined, count(*) FILTER (WHERE broken IS DISTINCT FROM false) AS violations,
-           (array_agg(subject) FILTER (WHERE broken IS DISTINCT FROM false))[1:{EXAMPLES_MAX}] AS examples FROM ({text}) AS asked
+           (array_agg(subject) FILTER (WHERE broken IS DISTINCT FROM false))[1:{EXAMPLES_MAX}] AS examples
+    FROM ({text}) AS asked
     """
 
     async def ask(connection: Connection) -> Check:
@@ -128,7 +129,8 @@ FOUND_BY: Mapping[str, str] = {
     "debt": f"""SELECT reversal.transaction_id AS of, {_columns("debt")}
                 FROM debt JOIN reversal ON reversal.id = debt.reversal_id
                 WHERE reversal.transaction_id = ANY($1::uuid[])""",
-    "hold": f"""SELECT transaction.id AS of, {_columns("hold")} FROM hold JOIN transaction ON hold.id = transaction.cause_id
+    "hold": f"""SELECT transaction.id AS of, {_columns("hold")}
+                FROM hold JOIN transaction ON hold.id = transaction.cause_id
                 WHERE transaction.id = ANY($1::uuid[]) AND transaction.kind = 'HOLD'""",
     "hold_lot": f"""SELECT transaction.id AS of, {_columns("hold_lot")}
                     FROM hold_lot JOIN transaction ON hold_lot.hold_id = transaction.cause_id

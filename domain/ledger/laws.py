@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 SUMS_TO_ZERO = """
 SELECT t.id::text AS subject,
-       coalesce(sum(e.amount), 1) <> 0 OR bool_or(e.unit <> t.unit) OR bool_or(e.effective_at <> t.effective_at) AS broken
+       coalesce(sum(e.amount), 1) <> 0 OR bool_or(e.unit <> t.unit) OR bool_or(e.effective_at <> t.effective_at)
+         AS broken
 FROM transaction AS t LEFT JOIN entry AS e ON e.transaction_id = t.id GROUP BY t.id
 """
 
@@ -48,7 +49,8 @@ LEFT JOIN (SELECT cause_id, count(*) FILTER (WHERE kind = 'HOLD') AS begun,
                   count(*) FILTER (WHERE kind = 'CAPTURE') AS captured,
                   count(*) FILTER (WHERE kind = 'RELEASE') AS released,
                   max(recorded_at) FILTER (WHERE kind IN ('CAPTURE', 'RELEASE')) AS ended_at,
-                  sum((SELECT sum(amount) FROM entry WHERE entry.transaction_id = transaction.id AND entry.kind = 'held'))
+                  sum((SELECT sum(amount) FROM entry
+                       WHERE entry.transaction_id = transaction.id AND entry.kind = 'held'))
                     FILTER (WHERE kind = 'HOLD') AS held
            FROM transaction WHERE kind IN ('HOLD', 'CAPTURE', 'RELEASE') GROUP BY cause_id) AS ends
      ON ends.cause_id = h.id
@@ -107,8 +109,10 @@ LEFT JOIN (SELECT wallet_id, sum(pending) AS pending, sum(available) AS availabl
 LOT_PARTS_EQUAL_THEIR_ENTRIES = """
 SELECT l.id::text AS subject,
        (l.pending, l.available, l.held, l.payable, l.redeemed, l.paid, l.expired, l.reversed, l.settled)
-         IS DISTINCT FROM (e.pending, e.available, e.held, e.payable, e.redeemed, e.paid, e.expired, e.reversed, e.settled)
-       OR l.amount <> e.pending + e.available + e.held + e.payable + e.redeemed + e.paid + e.expired + e.reversed + e.settled
+         IS DISTINCT FROM
+         (e.pending, e.available, e.held, e.payable, e.redeemed, e.paid, e.expired, e.reversed, e.settled)
+       OR l.amount <> l.pending + l.available + l.held + l.payable + l.redeemed + l.paid + l.expired + l.reversed
+                      + l.settled
        OR a.id IS NULL OR a.wallet_id <> l.wallet_id OR a.amount <> l.amount OR a.program_id <> l.program_id AS broken
 FROM lot AS l LEFT JOIN award AS a ON a.id = l.award_id
 CROSS JOIN LATERAL (
@@ -119,9 +123,10 @@ CROSS JOIN LATERAL (
          coalesce(sum(entry.amount) FILTER (WHERE entry.kind = 'redeemed'), 0) AS redeemed,
          coalesce(sum(entry.amount) FILTER (WHERE entry.kind = 'paid'), 0) AS paid,
          coalesce(sum(entry.amount) FILTER (WHERE entry.kind = 'expired'), 0) AS expired,
-         -coalesce(sum(entry.amount) FILTER (WHERE t.kind = 'REVERSE' AND entry.reverses_id IS NOT NULL), 0) AS reversed,
-         -coalesce(sum(entry.amount) FILTER (WHERE t.kind IN ('REVERSE', 'SETTLE') AND entry.reverses_id IS NULL), 0)
-           AS settled
+         -coalesce(sum(entry.amount) FILTER (WHERE t.kind = 'REVERSE' AND entry.reverses_id IS NOT NULL), 0)
+           AS reversed,
+         -coalesce(sum(entry.amount)
+                     FILTER (WHERE t.kind IN ('REVERSE', 'SETTLE') AND entry.reverses_id IS NULL), 0) AS settled
   FROM entry JOIN transaction AS t ON t.id = entry.transaction_id WHERE entry.lot_id = l.id) AS e
 """
 
@@ -170,7 +175,8 @@ TRANSACTIONS_NAME_ONE_EVENT = """
 SELECT t.id::text AS subject,
        coalesce(o.total, 0) <> 1 OR o.undigested OR o.recorded_at <> t.recorded_at AS broken
 FROM transaction AS t
-LEFT JOIN (SELECT transaction_id, count(*) AS total, bool_or(digest IS NULL) AS undigested, min(recorded_at) AS recorded_at
+LEFT JOIN (SELECT transaction_id, count(*) AS total, bool_or(digest IS NULL) AS undigested,
+                  min(recorded_at) AS recorded_at
            FROM outbox WHERE transaction_id IS NOT NULL GROUP BY transaction_id) AS o ON o.transaction_id = t.id
 """
 
