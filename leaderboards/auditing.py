@@ -1,4 +1,4 @@
-"""B1 and B2 examined: standings are the fold of their events, the order is total, and SQL and index agree on every rank."""
+"""B1 and B2 examined: standings are the fold of their events, in one total order that SQL and index share."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

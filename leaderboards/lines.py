@@ -115,11 +115,13 @@ LEFT JOIN LATERAL (
 # For many subjects of a season: ranks the whole season once.
 RANKS_OF_MANY = f"""
 WITH line AS MATERIALIZED (
-  SELECT season_id, subject_id, score, reached_at,
+  SELECT * FROM (
+    SELECT season_id, subject_id, score, reached_at,
          row_number() OVER (PARTITION BY season_id ORDER BY score DESC, reached_at, subject_id) - 1 AS before,
          rank() OVER (PARTITION BY season_id ORDER BY score DESC) - 1 AS better,
          count(*) OVER (PARTITION BY season_id, score) AS peers
-  FROM standing WHERE season_id = ANY($1::uuid[])
+    FROM standing WHERE season_id = ANY($1::uuid[])
+  ) AS whole WHERE subject_id = ANY($2::uuid[])
 )
 SELECT {VERSION}, asked.season_id, asked.subject_id, line.score, line.reached_at, line.better, line.before, line.peers
 FROM unnest($1::uuid[], $2::uuid[]) AS asked (season_id, subject_id)

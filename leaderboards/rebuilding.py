@@ -142,17 +142,15 @@ async def _load(database: Database, failpoints: Failpoints, store: Store, season
         if state is None:
             raise LookupError(f"there is no season {season_id}")
         loaded = 0
-        chunk = list[Place]()
-        async for row in connection.cursor(STANDINGS, season_id, prefetch=LOAD_ROWS):
-            chunk.append(Place(subject_id=row["subject_id"], score=row["score"], reached_at=row["reached_at"]))
-            if len(chunk) == LOAD_ROWS:
-                await store.load(season_id, generation, chunk)
-                loaded += len(chunk)
-                chunk = []
-                if loaded >= state["subjects"] // 2:
-                    failpoints.hit("rebuild.half_way")
-        if chunk:
+        cursor = await connection.cursor(STANDINGS, season_id)
+        while rows := await cursor.fetch(LOAD_ROWS):
+            chunk = [
+                Place(subject_id=row["subject_id"], score=row["score"], reached_at=row["reached_at"]) for row in rows
+            ]
             await store.load(season_id, generation, chunk)
+            loaded += len(chunk)
+            if loaded >= state["subjects"] // 2:
+                failpoints.hit("rebuild.half_way")
     return state
 
 

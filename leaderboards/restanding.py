@@ -113,7 +113,7 @@ async def restand_in(
 
     The seasons' rows are locked by the caller. At most seven statements.
     """
-    keys = sorted(touched.positions)
+    keys = list(touched.positions)
     if not keys:
         return []
     current = {
@@ -122,7 +122,7 @@ async def restand_in(
     }
     off = await _off_boards(op, seasons, keys)
     wanted = dict[Key, Score | None]()
-    unknown = set[Key]()
+    unknown = list[Key]()
     for key in keys:
         board = seasons[key[0]].board
         score = current.get(key)
@@ -136,9 +136,9 @@ async def restand_in(
             else extended(board.operator, score, touched.added.get(key, ()))
         )
         if more is None:
-            unknown.add(key)
+            unknown.append(key)
         wanted[key] = more
-    wanted.update(await _refolded(op, seasons, sorted(unknown)))
+    wanted.update(await _refolded(op, seasons, unknown))
     changes = [(key, wanted[key]) for key in keys if wanted[key] != current.get(key) or key in touched.forced]
     return await _write(op, seasons, changes, touched.positions, changed_at)
 

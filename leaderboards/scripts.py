@@ -29,16 +29,18 @@ local function lines(found, z, competing)
 end
 """
 
+# Changes come as one text of records of fixed width: member (reached_at 16, subject 32), score 17; a record whose
+# reached_at is all dashes takes the subject away.
 PATCH = """
-local function patch(z, first)
-  for i = first, #ARGV, 3 do
-    local subject, member = ARGV[i], ARGV[i + 1]
+local function patch(z, text)
+  for i = 1, #text, 65 do
+    local member, subject = string.sub(text, i, i + 47), string.sub(text, i + 16, i + 47)
     local held = redis.call('HGET', z .. ':m', subject)
     if held and held ~= member then redis.call('ZREM', z, held) end
-    if member == '' then
+    if string.sub(member, 1, 1) == '-' then
       redis.call('HDEL', z .. ':m', subject)
     else
-      redis.call('ZADD', z, ARGV[i + 2], member)
+      redis.call('ZADD', z, tonumber(string.sub(text, i + 48, i + 64)), member)
       redis.call('HSET', z .. ':m', subject, member)
     end
   end
@@ -95,7 +97,7 @@ return {m, out}
 """
 )
 
-# epoch, from, to, as_of ('' keeps), (subject, member, score)… — a first change finds no version and starts one.
+# epoch, from, to, as_of ('' keeps), records — a first change finds no version and starts one.
 APPLY = (
     CURRENT
     + PATCH
@@ -112,7 +114,7 @@ end
 if m[1] ~= epoch then return {'EPOCH', m[3]} end
 if to <= tonumber(m[3]) then return {'KNOWN', m[3]} end
 if from > tonumber(m[3]) + 1 then return {'GAP', m[3]} end
-local count = patch(z, 5)
+local count = patch(z, ARGV[5])
 local as_of = ARGV[4]
 if as_of == '' then as_of = m[4] end
 redis.call('HSET', KEYS[1], 'epoch', epoch, 'generation', m[2], 'seq', ARGV[3], 'as_of', as_of, 'count', count)
@@ -120,13 +122,30 @@ return {'APPLIED', ARGV[3]}
 """
 )
 
-# generation, (subject, member, score)… — a generation that is being built, nobody reads it yet
+# generation, records — changes replayed on a generation that is being built, nobody reads it yet
 BUILD = (
     PATCH
     + """
-return patch(KEYS[1] .. ':g' .. ARGV[1], 2)
+return patch(KEYS[1] .. ':g' .. ARGV[1], ARGV[2])
 """
 )
+
+# generation, records, seconds — whole subjects added to a generation that is being built
+LOAD = """
+local z, text = KEYS[1] .. ':g' .. ARGV[1], ARGV[2]
+local scores, members = {}, {}
+for i = 1, #text, 65 do
+  local member = string.sub(text, i, i + 47)
+  scores[#scores + 1] = tonumber(string.sub(text, i + 48, i + 64))
+  scores[#scores + 1] = member
+  members[#members + 1] = string.sub(text, i + 16, i + 47)
+  members[#members + 1] = member
+end
+redis.call('ZADD', z, unpack(scores))
+redis.call('HSET', z .. ':m', unpack(members))
+redis.call('EXPIRE', z, ARGV[3])
+redis.call('EXPIRE', z .. ':m', ARGV[3])
+"""
 
 # epoch, generation, seq, as_of, count — refuses to go back, and refuses a generation that lost something meanwhile
 SWAP = (

@@ -19,7 +19,7 @@ from leaderboards.restanding import Moved, SeasonMoved
 from leaderboards.standings import Entry, Place, RankDisplay, entry
 
 TIMEOUT_MS = 50
-BULK_TIMEOUT_MS = 5_000
+PATIENT_TIMEOUT_MS = 1_000
 CONNECTIONS_MAX = 64
 CHANGES_MAX = 1_000
 BUILDING_SECONDS_MAX = 600  # a generation whose builder died goes away by itself
@@ -27,6 +27,7 @@ WANTED_MAX = 1_000
 WANTED = "lb:wanted"
 MICROSECOND = timedelta(microseconds=1)
 ORIGIN = datetime(1, 1, 1, tzinfo=UTC)
+NEVER = "-" * 16
 UNUSABLE = (RedisError, OSError, TimeoutError)
 
 Answer = TypeVar("Answer")
@@ -113,7 +114,7 @@ class Store:
             )
             return Redis.from_pool(pool)
 
-        return cls(client(timeout_ms), client(BULK_TIMEOUT_MS), clock)
+        return cls(client(timeout_ms), client(PATIENT_TIMEOUT_MS), clock)
 
     async def close(self) -> None:
         await self._quick.aclose()
@@ -171,8 +172,8 @@ class Store:
                 first = season.from_seq if start == 0 else season.moved[start - 1].seq + 1
                 last = season.to_seq if whole else part[-1].seq
                 as_of = season.as_of_position if whole else ""
-                calls.append((scripts.APPLY, season.season_id, [season.epoch, first, last, as_of, *triples(part)]))
-        replies = await self._run_all(calls)
+                calls.append((scripts.APPLY, season.season_id, [season.epoch, first, last, as_of, records(part)]))
+        replies = await self._run_all(calls, client=self._patient)
         answers = {call[1]: reply for call, reply in zip(calls, replies, strict=True)}
         return [
             Applied(season_id=season_id, outcome=reply[0].decode(), seq=int(reply[1]))
@@ -197,20 +198,16 @@ class Store:
 
         Refuses: IndexUnavailable.
         """
-        key = f"{_key(season_id)}:g{generation}"
-        pipe = self._patient.pipeline(transaction=False)
+        calls = list[tuple[str, UUID, list[Any]]]()
         for start in range(0, len(places), CHANGES_MAX):
-            chunk = [(_member(place), place) for place in places[start : start + CHANGES_MAX]]
-            pipe.zadd(key, {member: -place.score for member, place in chunk})
-            pipe.hset(key + ":m", mapping={place.subject_id.hex: member for member, place in chunk})
-        pipe.expire(key, BUILDING_SECONDS_MAX)
-        pipe.expire(key + ":m", BUILDING_SECONDS_MAX)
-        await self._tried(pipe.execute)
+            text = "".join([_record(one) for one in places[start : start + CHANGES_MAX]])
+            calls.append((scripts.LOAD, season_id, [generation, text, BUILDING_SECONDS_MAX]))
+        await self._run_all(calls, client=self._patient)
 
     async def build(self, season_id: UUID, generation: int, moved: Sequence[Moved]) -> None:
         """Replays changes on a generation that is being built. Refuses: IndexUnavailable."""
         for start in range(0, len(moved), CHANGES_MAX):
-            arguments = [generation, *triples(moved[start : start + CHANGES_MAX])]
+            arguments = [generation, records(moved[start : start + CHANGES_MAX])]
             await self._run(scripts.BUILD, season_id, arguments, client=self._patient)
 
     async def swap(self, season_id: UUID, version: IndexVersion) -> Applied:
@@ -237,13 +234,15 @@ class Store:
 
         return await self._tried(call)
 
-    async def _run_all(self, calls: Sequence[tuple[str, UUID, Sequence[Any]]]) -> list[Any]:
+    async def _run_all(
+        self, calls: Sequence[tuple[str, UUID, Sequence[Any]]], client: "Redis | None" = None
+    ) -> list[Any]:
         """All calls in one round trip, in order; a second one if the server does not know a script yet."""
         if not calls:
             return []
 
         async def send(whole: bool) -> list[Any]:
-            pipe = self._quick.pipeline(transaction=False)
+            pipe = (client or self._quick).pipeline(transaction=False)
             for script, season_id, arguments in calls:
                 if whole:
                     pipe.eval(script, 1, _key(season_id), *arguments)
@@ -271,23 +270,20 @@ class Store:
         return answer
 
 
-def triples(moved: Sequence[Moved]) -> list[str]:
-    """Changes as the scripts read them: subject, member ('' leaves), score."""
-    out = list[str]()
-    for one in moved:
-        if one.score is None or one.reached_at is None:
-            out += (one.subject_id.hex, "", "0")
-        else:
-            out += (one.subject_id.hex, _member_of(one.reached_at, one.subject_id), str(-one.score))
-    return out
+def records(moved: Sequence[Moved]) -> str:
+    """Changes as the scripts read them, in fixed width; one that leaves has no instant."""
+    return "".join(
+        [
+            f"{NEVER}{one.subject_id.hex}{0:17d}"
+            if one.score is None or one.reached_at is None
+            else f"{(one.reached_at - ORIGIN) // MICROSECOND:016x}{one.subject_id.hex}{-one.score:17d}"
+            for one in moved
+        ]
+    )
 
 
-def _member(place: Place) -> str:
-    return _member_of(place.reached_at, place.subject_id)
-
-
-def _member_of(reached_at: datetime, subject_id: UUID) -> str:
-    return f"{(reached_at - ORIGIN) // MICROSECOND:016x}{subject_id.hex}"
+def _record(place: Place) -> str:
+    return f"{(place.reached_at - ORIGIN) // MICROSECOND:016x}{place.subject_id.hex}{-place.score:17d}"
 
 
 def _place(member: bytes, score: bytes) -> Place:
