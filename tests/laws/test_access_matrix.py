@@ -187,7 +187,7 @@ def test_a_schema_with_a_field_that_has_no_row_does_not_start() -> None:
 
 
 def test_a_schema_whose_deniable_field_must_not_be_null_does_not_start() -> None:
-    with pytest.raises(SchemaNotCovered, match="Member.email"):
+    with pytest.raises(SchemaNotCovered, match=r"Member\.email"):
         check_schema(schema_of(SDL.replace("email: String", "email: String!")), MATRIX)
 
 
@@ -195,7 +195,6 @@ def test_the_api_of_this_checkout_is_covered() -> None:
     file = Path(__file__).parents[2] / "api" / "schema.graphql"
     schema = build_schema(file.read_text(encoding="utf-8"), assume_valid=True)
     assert MATRIX.uncovered(schema_fields(schema)) == []
-    check_schema(schema, MATRIX)
 
 
 async def test_a_planted_hole_in_the_matrix_is_seen() -> None:
