@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit, urlunsplit
@@ -54,7 +55,7 @@ class Limits:
     prepared_bytes_max: int = 2_000_000
     receive_seconds: float = 10.0
     stream_stall_seconds: float = 30.0
-    connections_max: int = 2_000
+    connections_max: int = 5_000
     headers_bytes_max: int = 32_768
     streams_per_principal_max: int = 10
     socket_init_seconds: float = 5.0
@@ -85,10 +86,22 @@ class Settings:
     database_url: str | None = field(default=None, repr=False)
     redis_url: str | None = field(default=None, repr=False)
     allowed_origins: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
     profile: Profile = Profile.DEVELOPMENT
     oidc_issuer: str | None = None
     oidc_audience: str = "guerdon"
+    access_token_seconds: int = 900
+    public_url: str | None = None
+    failpoints: Mapping[str, str] = field(default_factory=dict[str, str])
+    demo: bool = True
+    database_connections_max: int = 16
     limits: Limits = field(default_factory=Limits)
+
+    @property
+    def url(self) -> str:
+        """Where people reach this server: PUBLIC_URL, or the address it listens on."""
+        host = "localhost" if self.host in ("127.0.0.1", "0.0.0.0", "::1", "::") else self.host
+        return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
 
     @property
     def is_production(self) -> bool:
@@ -114,6 +127,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     Refuses: SettingRefused for the first variable that cannot be used.
     """
     source = {name: value for name, value in (os.environ if environment is None else environment).items() if value}
+    profile = _profile(source.get("GUERDON_PROFILE", "development"))
     limits = {item.name: _number(source, f"GUERDON_{item.name.upper()}", item.default) for item in fields(Limits)}
     return Settings(
         port=int(_number(source, "PORT", 8000, lowest=0, highest=65_535)),
@@ -122,9 +136,15 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         database_url=_url(source, "DATABASE_URL", ("postgres", "postgresql", "asyncpg")),
         redis_url=_url(source, "REDIS_URL", ("redis", "rediss", "valkey", "valkeys", "unix")),
         allowed_origins=_origins(source.get("ALLOWED_ORIGINS", "")),
-        profile=_profile(source.get("GUERDON_PROFILE", "development")),
+        trusted_proxies=_addresses(source.get("TRUSTED_PROXIES", "")),
+        profile=profile,
         oidc_issuer=_url(source, "OIDC_ISSUER", ("https", "http")),
         oidc_audience=source.get("OIDC_AUDIENCE", "guerdon"),
+        access_token_seconds=int(_number(source, "GUERDON_ACCESS_TOKEN_SECONDS", 900, lowest=1, highest=900)),
+        public_url=_url(source, "PUBLIC_URL", ("https", "http")),
+        failpoints=_failpoints(source.get("GUERDON_FAILPOINTS", ""), profile),
+        demo=source.get("GUERDON_DEMO", "1") != "0" and profile is not Profile.PRODUCTION,
+        database_connections_max=int(_number(source, "GUERDON_DATABASE_CONNECTIONS_MAX", 16, lowest=2, highest=200)),
         limits=Limits(**limits),
     )
 
@@ -176,9 +196,39 @@ def _origins(text: str) -> tuple[str, ...]:
     return origins
 
 
+def _addresses(text: str) -> tuple[str, ...]:
+    addresses = tuple(address.strip() for address in text.split(",") if address.strip())
+    for address in addresses:
+        try:
+            ip_network(address)
+        except ValueError:
+            reason = f"{address!r} is not an address or network such as 10.0.0.0/8"
+            raise SettingRefused(variable="TRUSTED_PROXIES", reason=reason) from None
+    return addresses
+
+
 def _profile(text: str) -> Profile:
     try:
         return Profile(text)
     except ValueError:
         reason = f"{text!r} is not one of {', '.join(Profile)}"
         raise SettingRefused(variable="GUERDON_PROFILE", reason=reason) from None
+
+
+def _failpoints(text: str, profile: Profile) -> Mapping[str, str]:
+    armed = dict(pair.split("=", 1) for pair in text.split(",") if "=" in pair)
+    if text and (profile is Profile.PRODUCTION or not armed):
+        raise SettingRefused(variable="GUERDON_FAILPOINTS", reason="name=mode,… and never in production")
+    return armed
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The environment of a child process that is to run with these settings."""
+    given = {
+        "PORT": str(settings.port),
+        "HOST": settings.host,
+        "GUERDON_HOME": str(settings.home.resolve()),
+        "DATABASE_URL": settings.database_url or "",
+        "REDIS_URL": settings.redis_url or "",
+    }
+    return {**os.environ, **given}

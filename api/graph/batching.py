@@ -13,8 +13,9 @@ BATCH_MAX = 1_000
 
 KeyT = TypeVar("KeyT", bound=Hashable)
 Answer = TypeVar("Answer")
-# A reading by set: (sql, pairs of (actor, key), **arguments) → what is known of each pair that is to be seen.
-Reading = Callable[..., Awaitable[Mapping[tuple[Actor, KeyT], Answer]]]
+# A reading by set: (sql, pairs of (actor, key), **arguments) → what is known of each pair that is to be seen, by pair
+# or in the order of the pairs.
+Reading = Callable[..., Awaitable[Mapping[tuple[Actor, KeyT], Answer] | Sequence[Answer | None]]]
 
 
 class Batches:
@@ -54,4 +55,4 @@ async def _load(
 ) -> list[Any]:
     pairs = [(actor, key) for key in keys]
     found = await reading(database, pairs, **arguments)
-    return [found.get(pair) for pair in pairs]
+    return [found.get(pair) for pair in pairs] if isinstance(found, Mapping) else list(found)

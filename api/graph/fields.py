@@ -1,6 +1,7 @@
 """The few shapes that most fields have: an opaque id, a text in a locale, another noun, a page of another noun."""
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable
+from operator import attrgetter
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -49,6 +50,16 @@ def sure_reference(tag: Tag, attribute: str, description: str) -> Any:
     return strawberry.field(resolver=resolve, description=description)
 
 
+def told(path: str, noun: Any, description: str) -> Any:
+    """A value that stands deeper in the record, by its dotted path."""
+    read = attrgetter(path)
+
+    def resolve(parent: strawberry.Parent[Any]) -> Any:
+        return read(parent)
+
+    return strawberry.field(resolver=resolve, graphql_type=noun, description=description)
+
+
 def wording(attribute: str, description: str) -> Any:
     """A text that the record holds by locale."""
 
@@ -61,8 +72,10 @@ def wording(attribute: str, description: str) -> Any:
 def one(noun: Any, reading: Reading[Any, Any], attribute: str, description: str, **arguments: Hashable) -> Any:
     """Another noun that the record names by id; null where it names none or the viewer may not see it."""
 
+    read = attrgetter(attribute)
+
     async def resolve(parent: strawberry.Parent[Any], info: Info) -> Any:
-        return await info.context.batches.one(reading, getattr(parent, attribute), **arguments)
+        return await info.context.batches.one(reading, read(parent), **arguments)
 
     return strawberry.field(resolver=resolve, graphql_type=noun | None, description=description)
 
@@ -88,13 +101,11 @@ def pages(
 ) -> Any:
     """A connection of another noun, one LATERAL page a parent."""
 
-    async def resolve(
-        parent: strawberry.Parent[Any], info: Info, first: First = 25, after: After = None
-    ) -> Page[Any]:
+    async def resolve(parent: strawberry.Parent[Any], info: Info, first: First = 25, after: After = None) -> Page[Any]:
         return await page_by(info, reading, getattr(parent, attribute), first, after, key=key, kinds=kinds)
 
-    wanted = Connection[noun] | None if nullable else Connection[noun]
-    return strawberry.field(resolver=resolve, graphql_type=wanted, description=description)
+    shown = Connection[noun] | None if nullable else Connection[noun]
+    return strawberry.field(resolver=resolve, graphql_type=shown, description=description)
 
 
 async def page_by(
@@ -111,8 +122,10 @@ async def page_by(
     """The page of one parent, read together with those of its siblings."""
     last = read_cursor(after, *kinds)
     seen = last[0] if last is not None and len(kinds) == 1 else last
-    rows = await info.context.batches.many(reading, parent_id, limit=limit_of(first), after=seen, **arguments)
-    return page_of(rows, first=first, after=after, key=key)
+    found = await info.context.batches.one(reading, parent_id, limit=limit_of(first), after=seen, **arguments)
+    # Most readings answer one row more than the page; those of partners know by themselves whether others follow.
+    rows, has_more = getattr(found, "records", found), getattr(found, "has_more", None)
+    return page_of(rows or (), first=first, after=after, key=key, has_more=has_more)
 
 
 def wanted(tag: Tag, text: str | None) -> UUID | None:
@@ -124,9 +137,9 @@ def wanted(tag: Tag, text: str | None) -> UUID | None:
         return None
     value = decode_as(tag, text)
     if value is None:
-        raise GraphQLError(f"This is not the id of a {tag.name.lower().replace('_', ' ')}.", extensions={"code": "BAD_INPUT"})
+        kind = tag.name.lower().replace("_", " ")
+        raise GraphQLError(f"This is not the id of a {kind}.", extensions={"code": "BAD_INPUT"})
     return value
 
 
 IdArgument = Annotated[strawberry.ID | None, strawberry.argument(description="Only those of this id.")]
-Plain = Mapping[str, Any]

@@ -96,11 +96,12 @@ def page_of(
     after: str | None,
     key: Callable[[Item], Key],
     count: Callable[[], Awaitable[int | None]] | None = None,
+    has_more: bool | None = None,
 ) -> Page[Item]:
-    """The page of the first rows of those that were read with `limit_of(first)`."""
+    """The page of the first rows of those that were read with `limit_of(first)`, or whose reading knows `has_more`."""
     edges = [EdgeRecord(cursor=write_cursor(*key(row)), node=row) for row in rows[:first]]
     info = PageInfoRecord(
-        has_next_page=len(rows) > first,
+        has_next_page=len(rows) > first if has_more is None else has_more,
         has_previous_page=after is not None,
         start_cursor=edges[0].cursor if edges else None,
         end_cursor=edges[-1].cursor if edges else None,

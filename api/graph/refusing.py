@@ -1,6 +1,7 @@
 """Refusals as the schema tells them: one type for each, made from its own facts, all of one interface."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
@@ -9,7 +10,9 @@ from typing import Any, Union, get_args, get_origin
 from uuid import UUID
 
 import strawberry
+from graphql import GraphQLError
 
+from api.graph.context import Info
 from api.graph.ids import Tag, encode_id
 from api.graph.scalars import Json, Points
 from api.graph.texts import LocaleArgument
@@ -60,7 +63,9 @@ class Told:
     locale: str
 
 
-@strawberry.interface(description="An expected no: a stable code, the sentence to show, and whether trying again helps.")
+@strawberry.interface(
+    description="An expected no: a stable code, the sentence to show, and whether trying again helps."
+)
 class Refusal:
     @strawberry.field(description="The stable code, for example NOT_ALLOWED.")
     def code(parent: strawberry.Parent[Told]) -> str:
@@ -78,12 +83,12 @@ class Refusal:
 def refusal_type(kind: type[DomainRefusal]) -> type[Any]:
     """The GraphQL type of a refusal: its name, and its facts as fields."""
     members: dict[str, Any] = {
-        fact.name: strawberry.field(resolver=_fact(fact.name, kind.__annotations__.get(fact.name, str)), description=_told(fact.name))
+        fact.name: strawberry.field(
+            resolver=_fact(fact.name, kind.__annotations__.get(fact.name, str)), description=_told(fact.name)
+        )
         for fact in fields(kind)
     }
-    members["is_type_of"] = classmethod(
-        lambda _, value, __: isinstance(value, Told) and type(value.refusal) is kind
-    )
+    members["is_type_of"] = classmethod(lambda _, value, __: isinstance(value, Told) and type(value.refusal) is kind)
     made = type(kind.__name__, (Refusal,), members)
     return strawberry.type(made, description=(kind.__doc__ or kind.code()).strip())
 
@@ -140,3 +145,14 @@ def _shape(annotation: Any) -> Any:
     if annotation in (str, UUID) or (isinstance(annotation, type) and issubclass(annotation, StrEnum)):
         return str
     return Json
+
+
+@contextmanager
+def as_error(info: Info) -> Iterator[None]:
+    """A refusal of a query becomes an error with the refusal's code and sentence; queries have no result union."""
+    try:
+        yield
+    except DomainRefusal as refusal:
+        raise GraphQLError(
+            refusal.text(info.context.locale), extensions={"code": refusal.code(), "retryable": refusal.retryable}
+        ) from None

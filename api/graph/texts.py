@@ -1,23 +1,16 @@
 """Texts in a locale, and reasons: a code, its facts, and the sentence they make in English or French."""
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Annotated, Any
 
 import strawberry
 
 from api.graph.context import Info
+from api.graph.enums import Locale
 from api.graph.scalars import Json
 from domain.earning.explanation import Reason as ReasonRecord
 from domain.earning.explanation_texts import TEXTS
 from domain.kernel.units import units_by_code
-
-
-@strawberry.enum(description="A language the API speaks; a text that lacks one falls back to English.")
-class Locale(StrEnum):
-    EN = strawberry.enum_value("en", description="English.")
-    FR = strawberry.enum_value("fr", description="French.")
-
 
 LocaleArgument = Annotated[
     Locale | None, strawberry.argument(description="The language wanted; the viewer's own by default.")
@@ -35,9 +28,7 @@ class Reason:
     facts: Json = strawberry.field(description="The facts by name: codes, whole amounts, ISO instants; never a float.")
 
     @strawberry.field(description="The step as a sentence with its facts.")
-    async def text(
-        parent: strawberry.Parent[ReasonRecord], info: Info, locale: LocaleArgument = None
-    ) -> str:
+    async def text(parent: strawberry.Parent[ReasonRecord], info: Info, locale: LocaleArgument = None) -> str:
         spoken = (locale or Locale(info.context.locale)).value
         return parent.text(spoken, await exponents(info))
 

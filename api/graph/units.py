@@ -1,19 +1,12 @@
 """Units of value: points of some kind, and currencies."""
 
-from enum import StrEnum
 from typing import Any
 
 import strawberry
 
 from api.graph.context import Info
 from api.graph.fields import wording
-from domain.kernel.units import UnitKind as Kind, units_by_code
-
-
-@strawberry.enum(description="What a unit counts.")
-class UnitKind(StrEnum):
-    POINTS = strawberry.enum_value("POINTS", description="Points of the vendor's own.")
-    MONEY = strawberry.enum_value("MONEY", description="An ISO 4217 currency, counted in minor units.")
+from domain.kernel.units import UnitKind, units_by_code
 
 
 @strawberry.type(description="A unit of value. Amounts of different units are never summed.")
@@ -30,7 +23,7 @@ def unit_of(description: str, attribute: str = "unit") -> Any:
     async def resolve(parent: strawberry.Parent[Any], info: Info) -> Any:
         return await unit(info, getattr(parent, attribute))
 
-    return strawberry.field(resolver=resolve, graphql_type=Unit, description=description)
+    return strawberry.field(resolver=resolve, graphql_type=Unit | None, description=description)
 
 
 async def unit(info: Info, code: str | None) -> Any:

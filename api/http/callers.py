@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -80,7 +80,7 @@ class Connections:
         self._closers: dict[str, set[asyncio.Event]] = {}
 
     @contextmanager
-    def place(self, owner: str, most: int, code: Code) -> Iterator[None]:
+    def place(self, owner: str, most: int, code: Code) -> Generator[None]:
         """Hold one of the owner's `most` places. Refuses: `code` where all are taken."""
         if self._counts[owner] >= most:
             raise RequestRefused(code)
@@ -93,7 +93,7 @@ class Connections:
                 del self._counts[owner]
 
     @contextmanager
-    def revocable(self, principal_id: str | None) -> Iterator[asyncio.Event]:
+    def revocable(self, principal_id: str | None) -> Generator[asyncio.Event]:
         """An event that is set when the principal's access ends while this connection lives."""
         revoked = asyncio.Event()
         if principal_id is None:

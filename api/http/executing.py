@@ -34,7 +34,7 @@ class SchemaExecutor:
     def __init__(self, schema: Schema) -> None:
         # A shallow copy: the caller's schema keeps its extensions and its way of logging.
         self._schema = copy.copy(schema)
-        self._schema.extensions = [*schema.extensions, _UsePrepared]
+        self._schema.extensions = (*schema.extensions, _UsePrepared)
         # Strawberry's hook logs whole hostile queries; presenting logs each fault once, with its id.
         self._schema.process_errors = _log_nothing  # type: ignore[method-assign]  # replaced on our own copy
 

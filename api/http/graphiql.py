@@ -1,19 +1,21 @@
 """GraphiQL from vendored files: it renders without any network but ours."""
 
-from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 ASSETS = Path(__file__).parent / "graphiql"
-MEDIA_TYPES: Mapping[str, str] = {".js": "text/javascript", ".css": "text/css", ".txt": "text/plain"}
+MEDIA_TYPES = MappingProxyType({".js": "text/javascript", ".css": "text/css", ".txt": "text/plain"})
 # CodeMirror places its cursor by inline styles; nothing else may come from anywhere but this server.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; "
     "img-src 'self' data:; connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-PAGE_HEADERS: Mapping[str, str] = {"cache-control": "no-store", "content-security-policy": POLICY, "referrer-policy": "no-referrer"}
+PAGE_HEADERS = MappingProxyType(
+    {"cache-control": "no-store", "content-security-policy": POLICY, "referrer-policy": "no-referrer"}
+)
 PAGE = """<!doctype html>
 <html lang="en">
 <head>

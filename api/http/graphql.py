@@ -15,7 +15,7 @@ from api.http.errors import Code, RequestRefused
 from api.http.face import Face, GraphQLRequest, read_request
 from api.http.graphiql import PAGE, PAGE_HEADERS
 from api.http.guards.json import decode_json, encode_json
-from api.http.negotiating import EVENT_STREAM, JSON, MEDIA_TYPES, check_body_type, choose_media_type
+from api.http.negotiating import EVENT_STREAM, GRAPHQL_JSON, JSON, check_body_type, choose_media_type
 from api.http.preparing import DocumentInvalid, Prepared
 from api.http.presenting import is_graphql_error
 from api.http.streams import EventStream
@@ -52,7 +52,8 @@ class GraphQLEndpoint:
             if self._shows_page and request.method == "GET" and not request.url.query and "text/html" in (accept or ""):
                 return Response(PAGE, media_type="text/html", headers=PAGE_HEADERS)
             chosen = choose_media_type(accept)
-            media_type = JSON if chosen in (None, EVENT_STREAM) else str(chosen)
+            # Errors for a client that wants events alone: JSON whose status tells.
+            media_type = GRAPHQL_JSON if chosen == EVENT_STREAM else chosen or JSON
             if chosen is None:
                 raise RequestRefused(Code.NOT_ACCEPTABLE)
             return await self._run(request, request_id, chosen, accept or "")
@@ -172,5 +173,5 @@ def _query_string(request: Request) -> dict[str, Any]:
 
 
 def _json(body: Mapping[str, Any], status: int, media_type: str, headers: Mapping[str, str]) -> Response:
-    content_type = f"{MEDIA_TYPES[media_type]}; charset=utf-8"
+    content_type = f"{media_type}; charset=utf-8"
     return Response(encode_json(body), status, headers={**headers, "content-type": content_type, "vary": "accept"})

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -11,7 +12,7 @@ from api.logs import log
 # Name of a part → why it is not ready, or None where it is.
 Readiness = Callable[[], Awaitable[Mapping[str, str | None]]]
 READY_SECONDS = 2.0
-NO_STORE: Mapping[str, str] = {"cache-control": "no-store"}
+NO_STORE = MappingProxyType({"cache-control": "no-store"})
 
 
 async def show_live(_: Request) -> Response:

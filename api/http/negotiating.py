@@ -7,7 +7,6 @@ from api.http.errors import Code, RequestRefused
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
 EVENT_STREAM = "text/event-stream"
-MEDIA_TYPES: Mapping[str, str] = {JSON: JSON, GRAPHQL_JSON: GRAPHQL_JSON}
 ACCEPT_BYTES_MAX = 1_000
 
 

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from graphql import (
     ArgumentNode,
@@ -108,7 +108,7 @@ class Documents:
             if not query:
                 raise RequestRefused(Code.MALFORMED_REQUEST, "The request holds no query.")
             return query
-        digest = asked.get("sha256Hash") if isinstance(asked, dict) else None
+        digest = cast("dict[str, Any]", asked).get("sha256Hash") if isinstance(asked, dict) else None
         if not isinstance(digest, str) or not HASH.fullmatch(digest):
             raise RequestRefused(Code.MALFORMED_REQUEST, "persistedQuery.sha256Hash must be a SHA-256 in hex.")
         if query:

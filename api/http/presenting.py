@@ -1,7 +1,7 @@
 """What a client may see of an error: refusals as they are, faults as a code and a request id, on every transport."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,12 +30,12 @@ class Presenter:
     def result(self, result: ExecutionResult, request_id: str) -> dict[str, Any]:
         """The response body for an execution result. Without `data` where nothing was run (a request error)."""
         if not result.errors:
-            return {"data": result.data} | _extensions(result)
+            return {"data": result.data, **_extensions(result)}
         ran = result.data is not None or any(error.path for error in result.errors)
         shown = [self.error(error, request_id, ran=ran) for error in result.errors[:ERRORS_MAX]]
         if not ran:
-            return {"errors": shown[: self.validation_errors_max]} | _extensions(result)
-        return {"data": result.data, "errors": shown} | _extensions(result)
+            return {"errors": shown[: self.validation_errors_max], **_extensions(result)}
+        return {"data": result.data, "errors": shown, **_extensions(result)}
 
     def error(self, error: GraphQLError, request_id: str, *, ran: bool) -> dict[str, Any]:
         """One error of an execution; a fault is logged here, once."""
@@ -96,5 +96,5 @@ def _placed(error: GraphQLError, message: str) -> dict[str, Any]:
     return shown
 
 
-def _extensions(result: ExecutionResult) -> Mapping[str, Any]:
+def _extensions(result: ExecutionResult) -> dict[str, Any]:
     return {"extensions": result.extensions} if result.extensions else {}

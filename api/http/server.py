@@ -9,12 +9,13 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from strawberry import Schema
 
-from api.http.callers import Authenticate, BodyLimit, Charge, Connections, ContextFor
+from api.http.callers import Authenticate, BodyLimit, Charge, Connections, ContextFor, new_request_id
 from api.http.deadlines import ReceiveDeadline
+from api.http.errors import RequestRefused, extensions_of
 from api.http.executing import Executor, SchemaExecutor
 from api.http.face import Face
 from api.http.graphiql import show_asset
@@ -88,10 +89,20 @@ def build_app(
                 max_age=CORS_SECONDS,
             ),
         ],
+        exception_handlers={RequestRefused: show_refusal},
         lifespan=lifespan,
     )
     app.state.face = face
     return app
+
+
+async def show_refusal(_: Request, error: Exception) -> Response:
+    """What any other route answers when it raises RequestRefused: the same shape as GraphQL's errors."""
+    if not isinstance(error, RequestRefused):
+        raise error
+    shown = {"message": error.message, "extensions": extensions_of(error.code, new_request_id(), error.retry_after_ms)}
+    headers = {"cache-control": "no-store"} | ({"www-authenticate": "Bearer"} if error.trouble.status == 401 else {})
+    return JSONResponse({"errors": [shown]}, error.trouble.status, headers=headers)
 
 
 def server_config(app: Any, settings: Settings, **overrides: Any) -> uvicorn.Config:
@@ -111,6 +122,8 @@ def server_config(app: Any, settings: Settings, **overrides: Any) -> uvicorn.Con
         "timeout_graceful_shutdown": 5,
         "server_header": False,
         "access_log": False,
+        "proxy_headers": bool(settings.trusted_proxies),
+        "forwarded_allow_ips": list(settings.trusted_proxies),
         # At "info" uvicorn writes the query string of every socket.
         "log_level": "warning",
     }

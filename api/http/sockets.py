@@ -4,7 +4,7 @@ import asyncio
 import time
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from graphql import OperationType
@@ -79,7 +79,10 @@ class Socket:
             await self._close(RequestRefused(Code.SUBPROTOCOL_UNKNOWN))
             return
         try:
-            self._hold(self._unintroduced, f"unintroduced:{self._address}", self._limits.sockets_per_address_max)
+            place = self._face.connections.place(
+                f"unintroduced:{self._address}", self._limits.sockets_per_address_max, Code.TOO_MANY_HANDSHAKES
+            )
+            self._unintroduced.enter_context(place)
         except RequestRefused as refused:
             await self._close(refused)
             return
@@ -131,15 +134,16 @@ class Socket:
         if self._initialised:
             raise RequestRefused(Code.INIT_REPEATED)
         self._initialised = True
-        resume = payload.get("resume")
-        if resume is not None and not isinstance(resume, dict):
+        resume: object = payload.get("resume") or {}
+        if not isinstance(resume, dict):
             raise RequestRefused(Code.MALFORMED_REQUEST, "resume must be an object.")
-        self._cursor = resume_cursor((resume or {}).get("cursor"), self._limits.cursor_bytes_max)
+        self._cursor = resume_cursor(cast("dict[str, Any]", resume).get("cursor"), self._limits.cursor_bytes_max)
         token = bearer(payload.get("authorization", payload.get("Authorization", payload.get("token"))))
         # The Authorization header of the handshake is ignored: only what a page's script sends on purpose counts.
         actor = await self._face.authenticate(Credentials(authorization=token, address=self._address))
         most = self._limits.sockets_per_principal_max if actor.principal_id else self._limits.sockets_per_address_max
-        self._hold(self._places, f"socket:{actor.principal_id or self._address}", most)
+        owner = f"socket:{actor.principal_id or self._address}"
+        self._places.enter_context(self._face.connections.place(owner, most, Code.TOO_MANY_SOCKETS))
         self._unintroduced.close()
         revoked = self._places.enter_context(self._face.connections.revocable(actor.principal_id))
         self._watchers.append(asyncio.create_task(self._await_revocation(revoked)))
@@ -209,9 +213,6 @@ class Socket:
             return
         self._operations.pop(id, None)
         self._outbox.put({"id": id, "type": "error", "payload": errors})
-
-    def _hold(self, places: ExitStack, owner: str, most: int) -> None:
-        places.enter_context(self._face.connections.place(owner, most, Code.TOO_MANY_SOCKETS))
 
     async def _await_init(self) -> None:
         await asyncio.sleep(self._limits.socket_init_seconds)

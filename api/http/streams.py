@@ -1,9 +1,10 @@
 """Server-sent events for subscriptions, in the form of the graphql-sse protocol's distinct connections."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from starlette.responses import Response
@@ -14,13 +15,12 @@ from api.http.callers import Actor, Circumstances
 from api.http.errors import Code, RequestRefused
 from api.http.face import Face
 from api.http.guards.json import encode_json
+from api.logs import log
 
 HEARTBEAT_SECONDS = 15.0
-HEADERS: Mapping[str, str] = {
-    "cache-control": "no-cache, no-store, no-transform",
-    "x-accel-buffering": "no",
-    "vary": "accept",
-}
+HEADERS = MappingProxyType(
+    {"cache-control": "no-cache, no-store, no-transform", "x-accel-buffering": "no", "vary": "accept"}
+)
 
 
 class EventStream(Response):
@@ -88,6 +88,8 @@ class EventStream(Response):
                 place = f"id: {cursor}\n" if isinstance(cursor, str) and cursor.isprintable() else ""
                 await self._send(send, f"{place}event: next\ndata: {shown}\n\n")
                 upcoming = asyncio.ensure_future(anext(self._results, None))
+        except TimeoutError:
+            log("http").info("stream.closed", reason=Code.SUBSCRIBER_TOO_SLOW.value)
         except Exception as error:
             body = encode_json({"errors": [self._face.presenter.fault(error, request_id)]})
             await self._send(send, f"event: next\ndata: {body}\n\nevent: complete\ndata:\n\n")

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from api.http.errors import RequestRefused
@@ -27,7 +27,8 @@ def http_protocol(limits: Limits) -> type[asyncio.Protocol]:
             self._await_headers()
 
         def data_received(self, data: bytes) -> None:
-            if self._headers_due is None and (self.cycle is None or self.cycle.response_complete):
+            cycle = cast("RequestResponseCycle | None", self.cycle)
+            if self._headers_due is None and (cycle is None or cycle.response_complete):
                 self._await_headers()
             if self._headers_due is not None:
                 self._headers_bytes += len(data)

@@ -40,9 +40,14 @@ async def spend_in(op: Operation, token_id: UUID, family_id: UUID, family_expire
     """
     row = await op.sql.fetchrow(SPEND, token_id, family_id, family_expires_at, op.now)
     if row is None:
-        await op.sql.execute(END_FAMILY, family_id, family_expires_at, op.now)
+        await end_family_in(op, family_id, family_expires_at)
         return Spent.AGAIN
     return Spent.FAMILY_ENDED if row["family_ended"] else Spent.FRESH
+
+
+async def end_family_in(op: Operation, family_id: UUID, family_expires_at: datetime) -> None:
+    """No token of the family is good any more."""
+    await op.sql.execute(END_FAMILY, family_id, family_expires_at, op.now)
 
 
 async def prune_spent(door: Door) -> int:

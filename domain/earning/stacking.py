@@ -138,6 +138,8 @@ def _in_unit(amount: Amount, unit: str, rates: Rates, at: datetime) -> int:
 
 
 def _reduced(group: str, lines: Sequence[DealLine], deal: Deal, rates: Rates) -> list[DealLine]:
+    if all(line.place is not None and line.place.mode is StackingMode.ADDITIVE for line in lines):
+        return list(lines)
     contenders = _contenders(lines, deal, rates)
     exclusive = [item for item in contenders if item.place.mode is StackingMode.EXCLUSIVE]
     if exclusive:

@@ -9,7 +9,11 @@ from contextlib import closing, suppress
 
 import httpx2
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
+from api.http.errors import Code, RequestRefused
 from tests.graph.toy import Toy, serving
 
 HELLO = b'{"query":"query($v:[Int!]){hello}","variables":{"v":%s}}'
@@ -173,6 +177,23 @@ def test_a_lie_about_the_length_is_400(production: Toy, lengths: bytes) -> None:
 def test_a_huge_declared_length_is_refused_before_the_body_is_sent(production: Toy) -> None:
     answer = raw(production, HEAD + b"content-length: 99999999999999\r\n\r\n{", wait=3)
     assert answer.startswith(b"HTTP/1.1 413")
+
+
+async def refusing(_: Request) -> Response:
+    raise RequestRefused(Code.RATE_LIMITED, retry_after_ms=10)
+
+
+async def reading(request: Request) -> Response:
+    return Response(await request.body())
+
+
+def test_other_routes_share_the_deadline_and_the_shape_of_refusals() -> None:
+    routes = [Route("/refusing", refusing), Route("/reading", reading, methods=["POST"])]
+    with serving(receive_seconds=0.5, routes=routes) as toy:
+        refused = httpx2.get(f"{toy.url}/refusing")
+        late = raw(toy, b"POST /reading HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{")
+    assert (refused.status_code, refused.json()["errors"][0]["extensions"]["retryAfterMs"]) == (429, 10)
+    assert late.startswith(b"HTTP/1.1 408")
 
 
 def test_slow_headers_slow_bodies_and_silence_end_after_the_deadline() -> None:

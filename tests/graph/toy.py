@@ -9,7 +9,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -19,6 +19,7 @@ import httpx2
 import strawberry
 import uvicorn
 from graphql import GraphQLError
+from starlette.routing import BaseRoute
 
 from api.http.callers import Actor, Circumstances, Credentials
 from api.http.errors import Code, RequestRefused
@@ -101,6 +102,10 @@ class Query:
     @strawberry.field
     def caller(self, info: strawberry.Info[Any, Any]) -> str | None:
         return info.context.actor.principal_id
+
+    @strawberry.field
+    def address(self, info: strawberry.Info[Any, Any]) -> str:
+        return info.context.circumstances.address
 
 
 @strawberry.type
@@ -240,6 +245,7 @@ def serving(
     ready: Callable[[], Any] = _ready,
     uvicorn_overrides: Mapping[str, Any] | None = None,
     charge: Any = None,
+    routes: Sequence[BaseRoute] = (),
     **limits: Any,
 ) -> Iterator[Toy]:
     """A toy server on a free port until the block ends."""
@@ -258,6 +264,7 @@ def serving(
         ),
         cost_overrides={"Mutation.batch": FieldCost(own=10, size=1)},
         charge=charge,
+        routes=routes,
     )
     listener = socket.create_server(("127.0.0.1", 0))
     toy.port = listener.getsockname()[1]

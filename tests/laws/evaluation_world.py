@@ -1,7 +1,7 @@
 """A small world in memory: deliveries of activity revisions run through walk, stacking and differences, no storage."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from domain.earning.differences import Awarded, LineKey, OldLine, differences
@@ -30,12 +30,14 @@ class Delivery:
 
 @dataclass
 class Line:
-    """A line as posted: what its rule says, what stacking left, and what the awards stand at."""
+    """A line as posted: its deal or else its own name, what its rule says, what stacking left, and its awards."""
 
+    key: LineKey
+    name: str
     own: Due
-    case: Case
     unit: Unit
     due: int = 0
+    next_due: int = 0
     awards: list[int] = field(default_factory=list[int])
 
 
@@ -45,13 +47,14 @@ class World:
 
     terms: dict[UUID, Terms]
     rates: Rates
+    conditions: ConditionCache
     walker: Walker = walk
-    conditions: ConditionCache = field(default_factory=ConditionCache)
     versions: dict[UUID, int] = field(default_factory=dict[UUID, int])
     activities: dict[UUID, ActivityView] = field(default_factory=dict[UUID, ActivityView])
     tallies: dict[UnitKey, Tally] = field(default_factory=dict[UnitKey, Tally])
-    lines: dict[LineKey, Line] = field(default_factory=dict[LineKey, Line])
-    of_unit: dict[UnitKey, set[LineKey]] = field(default_factory=dict[UnitKey, set[LineKey]])
+    lines: dict[str, Line] = field(default_factory=dict[str, Line])
+    of_unit: dict[UnitKey, set[str]] = field(default_factory=dict[UnitKey, set[str]])
+    inside: dict[UnitKey, set[UUID]] = field(default_factory=dict[UnitKey, set[UUID]])
 
     def deliver(self, delivery: Delivery) -> None:
         """The revision counts if it is newer than what is known; else it changes nothing."""
@@ -62,10 +65,16 @@ class World:
         before = self.activities.pop(delivery.id, None)
         if delivery.view is not None:
             self.activities[delivery.id] = delivery.view
-        changed: set[str] = set()
+        # The deals it left and entered are stacked again even where no due of theirs changed: their NET did.
+        changed = {view.deal_key for view in (before, delivery.view) if view and view.deal_key}
         rewalked: set[UnitKey] = set()
-        for view, is_new in ((before, False), (delivery.view, before is None)):
-            for key, unit in self._units(view):
+        left, entered = list(self._units(before)), list(self._units(delivery.view))
+        for key, _ in left:
+            self.inside[key].discard(delivery.id)
+        for key, _ in entered:
+            self.inside.setdefault(key, set()).add(delivery.id)
+        for view, is_new, units in ((before, False, left), (delivery.view, before is None, entered)):
+            for key, unit in units:
                 if key not in rewalked:
                     rewalked.add(key)
                     changed |= self._evaluate(key, unit, [view] if is_new and view else None)
@@ -109,92 +118,83 @@ class World:
             walked = self.walker(unit, self.tallies.get(key, EMPTY), [self._case(unit, view) for view in added])
         is_whole = walked is None or walked.rewalk_needed
         if is_whole:
-            everything = [v for v in self.activities.values() if key in {k for k, _ in self._units(v)}]
+            everything = [self.activities[each] for each in self.inside[key]]
             walked = self.walker(unit, EMPTY, [self._case(unit, view) for view in everything])
         assert walked is not None
         self.tallies[key] = Tally.from_json(walked.tally.to_json())
-        changed: set[str] = set()
-        fresh = {_line_key(unit, due): due for due in walked.dues}
-        for line_key, due in fresh.items():
-            old = self.lines.get(line_key)
-            if old is not None:
-                changed.add(_deal(old.own, line_key))
-            changed.add(_deal(due, line_key))
-            view = self.activities.get(due.activity_id) if due.activity_id else None
-            case = self._case(unit, view or next(iter(self.activities.values())))
-            line = Line(own=due, case=case, unit=unit)
-            if old is not None:
-                line.due, line.awards = old.due, old.awards
-            self.lines[line_key] = line
-            self.of_unit.setdefault(key, set()).add(line_key)
-        for line_key in (self.of_unit.get(key, set()) - set(fresh)) if is_whole else ():
-            gone = self.lines[line_key]
-            changed.add(_deal(gone.own, line_key))
-            gone.own = Due(**{name: getattr(gone.own, name) for name in gone.own.__slots__} | {"amount": 0})
+        changed, fresh = set[str](), set[str]()
+        unit_key = f"{unit.rule.code}|{unit.terms_id}|{unit.subject.id}|{unit.period.key}"
+        for due in walked.dues:
+            label = f"{unit_key}|{due.activity_id and due.activity_id.int}|{due.milestone}|{due.beneficiary.id.int}"
+            fresh.add(label)
+            line = self.lines.get(label)
+            if line is None:
+                line = self.lines[label] = Line(key=_line_key(unit_key, due), name="", own=due, unit=unit)
+            changed |= {line.name, due.deal_key or label}
+            line.name, line.own = due.deal_key or label, due
+        self.of_unit.setdefault(key, set()).update(fresh)
+        for label in (self.of_unit[key] - fresh) if is_whole else ():
+            gone = self.lines[label]
+            changed.add(gone.name)
+            gone.own = replace(gone.own, amount=0)
         return changed
 
     def _post(self, changed: set[str]) -> None:
-        new: dict[LineKey, int] = {}
-        deals: dict[str, list[LineKey]] = {}
-        for key, line in self.lines.items():
-            name = _deal(line.own, key)
-            if name in changed:
-                new[key] = line.own.amount
-                if line.own.deal_key is not None:
-                    deals.setdefault(line.own.deal_key, []).append(key)
-        for deal_key, keys in deals.items():
-            new |= self._restacked(deal_key, keys)
-        old = [OldLine(key=key, due=self.lines[key].due, awards=_awarded(self.lines[key])) for key in new]
-        found = differences(old, new)
+        touched = [line for line in self.lines.values() if line.name in changed]
+        deals: dict[str, list[Line]] = {}
+        for line in touched:
+            line.next_due = line.own.amount
+            if line.own.deal_key is not None:
+                deals.setdefault(line.own.deal_key, []).append(line)
+        for deal_key, lines in deals.items():
+            self._restack(deal_key, lines)
+        by_key = {line.key: line for line in touched}
+        old = [OldLine(key=line.key, due=line.due, awards=_awarded(line)) for line in touched]
+        found = differences(old, {line.key: line.next_due for line in touched})
         for lower in found.lowers:
-            self.lines[lower.key].awards[lower.n - 1] -= lower.amount
+            by_key[lower.key].awards[lower.n - 1] -= lower.amount
         for up in found.raises:
-            assert len(self.lines[up.key].awards) == up.n - 1
-            self.lines[up.key].awards.append(up.amount)
-        for key, due in new.items():
-            self.lines[key].due = due
-            assert sum(self.lines[key].awards) == due
+            assert len(by_key[up.key].awards) == up.n - 1
+            by_key[up.key].awards.append(up.amount)
+        for line in touched:
+            line.due = line.next_due
+            assert sum(line.awards) == line.due
 
-    def _restacked(self, deal_key: str, keys: list[LineKey]) -> dict[LineKey, int]:
+    def _restack(self, deal_key: str, lines: list[Line]) -> None:
         members = [view for view in self.activities.values() if view.deal_key == deal_key]
-        if not members:
-            return dict.fromkeys(keys, 0)
-        live = [key for key in keys if self.lines[key].own.amount > 0]
-        lines = [self._deal_line(key) for key in live]
-        result = stacked(deal_of(deal_key, members, lines, self.rates), self.rates)
-        return dict.fromkeys(keys, 0) | {key: line.due for key, line in zip(live, result, strict=True)}
+        live = [line for line in lines if line.own.amount > 0]
+        if not live:
+            return
+        deal = deal_of(deal_key, members, [self._deal_line(line) for line in live], self.rates)
+        for line, after in zip(live, stacked(deal, self.rates), strict=True):
+            line.next_due = after.due
 
-    def _deal_line(self, key: LineKey) -> DealLine:
-        line = self.lines[key]
-        assert key.activity_id is not None
+    def _deal_line(self, line: Line) -> DealLine:
+        assert line.key.activity_id is not None
         return DealLine(
             terms_id=line.unit.terms_id,
             rule=line.unit.rule.code,
-            activity_id=key.activity_id,
-            order=line.case.activity.order,
-            beneficiary=key.beneficiary,
+            activity_id=line.key.activity_id,
+            order=self.activities[line.key.activity_id].order,
+            beneficiary=line.key.beneficiary,
             due=line.own.amount,
             unit=line.own.unit,
-            place=place_of(line.unit.rule, line.case.parameters),
+            place=place_of(line.unit.rule, {}),
             explanation=line.own.explanation,
         )
 
     def _case(self, unit: Unit, view: ActivityView) -> Case:
         tier = "GOLD" if view.occurred_at.day > 3 else "NONE"
-        return Case(activity=view, facts=Facts(subject={"tier": tier}), parameters=unit.terms.resolved({}))
+        return Case(activity=view, facts=Facts(subject={"tier": tier}))
 
 
-def _line_key(unit: Unit, due: Due) -> LineKey:
+def _line_key(unit_key: str, due: Due) -> LineKey:
     return LineKey(
-        unit_key=f"{unit.rule.code}|{unit.terms_id}|{unit.subject.id}|{unit.period.key}",
+        unit_key=unit_key,
         activity_id=due.activity_id,
         milestone=due.milestone,
         beneficiary=due.beneficiary,
     )
-
-
-def _deal(due: Due, key: LineKey) -> str:
-    return f"deal:{due.deal_key}" if due.deal_key is not None else repr(key)
 
 
 def _awarded(line: Line) -> tuple[Awarded, ...]:

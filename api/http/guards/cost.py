@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from graphql import (
     DocumentNode,
@@ -12,6 +12,7 @@ from graphql import (
     GraphQLInterfaceType,
     GraphQLObjectType,
     GraphQLSchema,
+    InlineFragmentNode,
     IntValueNode,
     ListValueNode,
     ObjectValueNode,
@@ -20,12 +21,11 @@ from graphql import (
     ValueNode,
     VariableNode,
     get_named_type,
-    get_nullable_type,
     is_composite_type,
-    is_list_type,
 )
 
 from api.http.errors import Code, RequestRefused
+from api.http.guards.json import every_part
 from api.settings import Limits
 
 PAGE_ARGUMENTS = frozenset({"first", "last"})
@@ -125,10 +125,9 @@ class _Walk:
             elif isinstance(node, FragmentSpreadNode):
                 fragment = self.fragments[node.name.value]
                 nodes.extend(self.below(self._type(fragment.type_condition.name.value), fragment.selection_set))
-            elif node.selection_set:  # type: ignore[union-attr]  # only inline fragments are left
-                condition = node.type_condition  # type: ignore[union-attr]  # an inline fragment
-                target = self._type(condition.name.value) if condition else parent
-                nodes.extend(self.below(target, node.selection_set))  # type: ignore[union-attr]  # an inline fragment
+            elif isinstance(node, InlineFragmentNode):
+                target = self._type(node.type_condition.name.value) if node.type_condition else parent
+                nodes.extend(self.below(target, node.selection_set))
         return tuple(nodes)
 
     def field(self, parent: Any, node: FieldNode) -> CostNode | None:
@@ -136,7 +135,7 @@ class _Walk:
         if name.startswith("__") or not isinstance(parent, GraphQLObjectType | GraphQLInterfaceType):
             return None
         definition = parent.fields[name]
-        kind = get_named_type(definition.type)
+        kind = cast("object", get_named_type(definition.type))
         override = self.overrides.get(f"{parent.name}.{name}", FieldCost())
         usual = OBJECT_COST if is_composite_type(kind) else SCALAR_COST
         children = self.below(kind, node.selection_set) if node.selection_set else ()
@@ -146,7 +145,7 @@ class _Walk:
         takes_pages = not PAGE_ARGUMENTS.isdisjoint(definition.args)
         size, pages, lists = self._sizes(node, takes_pages)
         # edges and nodes repeat as often as the page above them says; their own list type adds nothing.
-        if is_list_type(get_nullable_type(definition.type)) and not takes_pages and name not in ("edges", "nodes"):
+        if _is_list(definition.type) and not takes_pages and name not in ("edges", "nodes"):
             size *= self.limits.list_size_assumed
         return CostNode(own=own, size=size, pages=pages, lists=lists, children=children)
 
@@ -181,6 +180,11 @@ class _Walk:
         return self.schema.type_map[name]
 
 
+def _is_list(kind: object) -> bool:
+    # A type prints as GraphQL writes it, with or without the final exclamation mark.
+    return str(kind).startswith("[")
+
+
 def _defaults(operation: OperationDefinitionNode) -> dict[str, ValueNode]:
     return {
         node.variable.name.value: node.default_value
@@ -206,12 +210,4 @@ def _longest_literal(value: ValueNode, variables: list[str]) -> int:
 
 def _longest(value: object) -> int:
     """The longest list inside a variable's JSON, 1 where there is none."""
-    longest, waiting = 1, [value]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, dict):
-            waiting.extend(item.values())
-        elif isinstance(item, list):
-            longest = max(longest, len(item))
-            waiting.extend(item)
-    return longest
+    return max(1, 1, *(len(cast("list[object]", item)) for item in every_part(value) if isinstance(item, list)))

@@ -9,6 +9,7 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLSyntaxError,
+    InlineFragmentNode,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
@@ -134,12 +135,13 @@ def _tally(definition: OperationDefinitionNode | FragmentDefinitionNode) -> _Tal
             if isinstance(node, FragmentSpreadNode):
                 tally.spreads.append((node.name.value, depth, levels, at_root))
                 continue
-            inside = (depth, levels, at_root)
-            if isinstance(node, FieldNode):
-                inside = (_tally_field(tally, node, depth, at_root), levels + 1, False)
+            if isinstance(node, InlineFragmentNode):
+                waiting.append((node.selection_set, depth, levels, at_root))
+            elif isinstance(node, FieldNode):
+                inside = _tally_field(tally, node, depth, at_root)
                 tally.levels = max(tally.levels, levels + 1)
-            if node.selection_set:
-                waiting.append((node.selection_set, *inside))
+                if node.selection_set:
+                    waiting.append((node.selection_set, inside, levels + 1, False))
     return tally
 
 

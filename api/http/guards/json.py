@@ -2,7 +2,9 @@
 
 import json
 import re
-from typing import Any, NoReturn
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any, NoReturn, cast
 
 from api.http.errors import Code, RequestRefused
 
@@ -38,15 +40,28 @@ def decode_json(body: bytes, *, nesting_max: int = 32, digits_max: int = 20) -> 
         raise _refused("the text is not JSON") from None
     if not isinstance(value, dict):
         raise _refused("the top must be an object")
+    found = cast("dict[str, Any]", value)
     # Escapes are rare; only they can bring NUL or a lone surrogate into text that decoded as UTF-8.
     if b"\\u" in body:
-        _check_strings(value)
-    return value
+        _check_strings(found)
+    return found
 
 
 def encode_json(value: object) -> str:
     """Compact JSON as text, so that WebSockets carry it in text frames."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def every_part(value: object) -> Iterator[object]:
+    """The value, and every key, member and item inside it, in no order."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        yield item
+        if isinstance(item, dict):
+            waiting.extend(chain.from_iterable(cast("dict[str, object]", item).items()))
+        elif isinstance(item, list):
+            waiting.extend(cast("list[object]", item))
 
 
 def _check_nesting(body: bytes, nesting_max: int) -> None:
@@ -62,15 +77,8 @@ def _check_nesting(body: bytes, nesting_max: int) -> None:
 
 
 def _check_strings(value: object) -> None:
-    waiting = [value]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, dict):
-            waiting.extend(item.keys())
-            waiting.extend(item.values())
-        elif isinstance(item, list):
-            waiting.extend(item)
-        elif isinstance(item, str) and ("\x00" in item or _LONE_SURROGATE.search(item)):
+    for item in every_part(value):
+        if isinstance(item, str) and ("\x00" in item or _LONE_SURROGATE.search(item)):
             raise _refused("text may hold neither NUL nor half a surrogate pair")
 
 

@@ -2,7 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from api.http.errors import Code, RequestRefused
 from api.http.face import GraphQLRequest, read_request
@@ -97,7 +97,7 @@ def _payload(message: dict[str, Any]) -> dict[str, Any]:
         return {}
     if not isinstance(payload, dict):
         raise RequestRefused(Code.MALFORMED_REQUEST, "A payload must be an object.")
-    return payload
+    return cast("dict[str, Any]", payload)
 
 
 def _id(message: dict[str, Any], limits: Limits) -> str:

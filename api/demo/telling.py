@@ -1,0 +1,172 @@
+"""Tells the demo story once through the ordinary doors, and writes down how to sign in."""
+
+import itertools
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+from api.demo.people import ACCOUNTS, PARTNERS
+from api.demo.story import BOARD, BOARDS, DAYS, REWARDS, SOURCE, SPIFF, TYPES, activities, member_code
+from domain.access.admitting import Invitation, link_account
+from domain.access.granting import create_key
+from domain.access.keys import KeyKind
+from domain.access.principals import SYSTEM, Scope
+from domain.access.refusals import AccountAlreadyLinked
+from domain.activities.activity import ITEMS_MAX, ActivityInput
+from domain.activities.sources import SourceDefinition, TypeDefinition, define_types, ensure_source
+from domain.earning.evaluating import Knowledge
+from domain.earning.recording import record_activities
+from domain.kernel.keys import Keyed
+from domain.kernel.operation import Door, Operation
+from domain.partners.registering import register_members_in, register_partners_in
+from domain.partners.registration import MemberRow, PartnerRow, PartnerType
+from domain.programs.budgeting import fund_budget
+from domain.programs.defining import change_program_state, create_program, publish_terms
+from domain.programs.program import Audience, ProgramAction, ProgramDraft, Visibility
+from leaderboards.defining import create_leaderboard
+from leaderboards.metrics import Definition
+
+ISSUER = "development"
+SIGN_INS = "demo.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What telling the story left behind: how many activities were recorded, and where the sign-ins are written."""
+
+    activities: int
+    sign_ins: Path
+
+
+async def is_told(door: Door) -> bool:
+    """True where the story was told to its end, or where other data is: it is told into an empty book only."""
+    return bool(
+        await door.database.fetchval(
+            "SELECT EXISTS (SELECT 1 FROM source WHERE code <> $1) OR EXISTS (SELECT 1 FROM api_key)", SOURCE
+        )
+    )
+
+
+async def tell(
+    door: Door, knowledge: Knowledge, home: Path, url: str, progress: Callable[[str, int, int], None]
+) -> Told:
+    """The story stands: partners, people, two live programs with budgets, three boards, a season of activities.
+
+    `progress` hears what is being done, how much of it is done, and how much there is. A story cut short goes on where
+    it stopped: every step has a key or a natural identity.
+    """
+    now: datetime = await door.database.fetchval("SELECT guerdon_now()")
+    source = await ensure_source(door, SYSTEM, SourceDefinition(code=SOURCE, name="Demo CRM", backfill=True))
+    await define_types(
+        door, SYSTEM, [TypeDefinition(code=code, name=name, declaration=body) for code, (name, body) in TYPES.items()]
+    )
+    members = await _register(door, source.source_id, now)
+    await _launch(door, now)
+    for board in BOARDS:
+        await create_leaderboard(door, SYSTEM, _key(f"board-{board['code']}"), Definition(**board))
+    story = list(activities(now))
+    for done, batch in enumerate(_batches(story, ITEMS_MAX // 4)):
+        progress("activities", done * (ITEMS_MAX // 4), len(story))
+        await record_activities(door, knowledge, SYSTEM, source.source_id, batch)
+    progress("activities", len(story), len(story))
+    key = await _admit(door, source.source_id, members)
+    return Told(activities=len(story), sign_ins=_write_down(home, url, key))
+
+
+async def _register(door: Door, source_id: UUID, now: datetime) -> dict[str, UUID]:
+    since = now - timedelta(days=DAYS + 30)
+    partners = [
+        PartnerRow(
+            external_id=one.code,
+            name=one.name,
+            country=one.country,
+            types=tuple(PartnerType(kind) for kind in one.types),
+        )
+        for one in PARTNERS
+    ]
+    members = [
+        MemberRow(external_id=member_code(name), name=name, partner_external_id=one.code, partner_since=since)
+        for one in PARTNERS
+        for name in one.members
+    ]
+
+    async def work(op: Operation) -> dict[str, UUID]:
+        await register_partners_in(op, source_id, partners)
+        results = await register_members_in(op, source_id, members)
+        return {result.external_id: result.id for result in results if result.id is not None}
+
+    return await door.operate(SYSTEM, work)
+
+
+async def _launch(door: Door, now: datetime) -> None:
+    start = now - timedelta(days=DAYS + 5)
+    for code, name, document, budget, visibility in (
+        ("rewards", {"en": "Partner Rewards", "fr": "Récompenses partenaires"}, REWARDS, 2_000_000, Visibility.PUBLIC),
+        ("backup-spiff", {"en": "Cloud Backup SPIFF", "fr": "SPIFF Cloud Backup"}, SPIFF, 24_000, Visibility.MEMBERS),
+    ):
+        draft = ProgramDraft(
+            code=code,
+            name=name,
+            zone=str(document["zone"]),
+            unit=str(document["unit"]),
+            starts_at=start,
+            visibility=visibility,
+            audience=Audience.EVERYONE,
+        )
+        created = await create_program(door, SYSTEM, _key(f"program-{code}"), draft)
+        program_id = UUID(created.facts["program_id"])
+        await publish_terms(door, SYSTEM, _key(f"terms-{code}"), program_id, document)
+        funding = {"program_id": program_id, "amount": budget, "reason": "The year's budget"}
+        await fund_budget(door, SYSTEM, _key(f"budget-{code}"), **funding)
+        await change_program_state(door, SYSTEM, _key(f"launch-{code}"), program_id, ProgramAction.LAUNCH)
+
+
+async def _admit(door: Door, source_id: UUID, members: Mapping[str, UUID]) -> str | None:
+    for account in ACCOUNTS:
+        invitation = Invitation(
+            issuer=ISSUER,
+            subject=account.subject,
+            role=account.role,
+            name=account.name,
+            member_id=members[member_code(account.member)] if account.member else None,
+            locale=account.locale,
+        )
+        with suppress(AccountAlreadyLinked):  # a story cut short linked it before
+            await link_account(door, SYSTEM, invitation)
+    key = await create_key(
+        door,
+        SYSTEM,
+        _key("integration-key"),
+        name="Demo CRM",
+        scopes=(Scope.ACTIVITIES_READ, Scope.ACTIVITIES_WRITE, Scope.EVENTS_READ),
+        source_id=source_id,
+        kind=KeyKind.TEST,
+    )
+    return key.text
+
+
+def _write_down(home: Path, url: str, key: str | None) -> Path:
+    path = home / SIGN_INS
+    home.mkdir(parents=True, exist_ok=True)
+    people = [{"subject": one.subject, "name": one.name, "role": one.role.value} for one in ACCOUNTS]
+    path.touch(mode=0o600)
+    path.write_text(
+        json.dumps(
+            {"url": url, "integrationKey": key, "boardCode": BOARD, "people": people}, indent=2, ensure_ascii=False
+        )
+    )
+    return path
+
+
+def _batches(items: Sequence[ActivityInput], size: int) -> Iterable[Sequence[ActivityInput]]:
+    iterator = iter(items)
+    while batch := list(itertools.islice(iterator, size)):
+        yield batch
+
+
+def _key(name: str) -> Keyed:
+    return Keyed(key=f"demo-{name}", request={"story": name})

@@ -1,0 +1,136 @@
+"""Every enumeration of the schema: the rooms' own, described for the face, and the few that only the face knows."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import strawberry
+
+from domain.access.principals import Relation, Role, Scope
+from domain.activities.activity import ActivityStatus, Basis, OnChange, Outcome
+from domain.earning.reading import AwardState, DueOutcome
+from domain.kernel.units import UnitKind
+from domain.partners.registration import JourneyStage, MemberKind, PartnerType, Result
+from domain.programs.program import Audience, DebtPolicy, ProgramAction, ProgramState, Visibility
+from leaderboards.boards import Operator, RankDisplay
+from leaderboards.boards import Scope as BoardScope
+from leaderboards.views import AnswerSource
+from leaderboards.windows import WindowKind
+
+
+class Locale(StrEnum):
+    """A language the API speaks."""
+
+    EN = "en"
+    FR = "fr"
+
+
+class RevisionKind(StrEnum):
+    """Why a revision was made."""
+
+    RECORDED = "RECORDED"
+    CORRECTED = "CORRECTED"
+    REVERSED = "REVERSED"
+
+
+class ActivitySort(StrEnum):
+    """In which order activities are listed, by when they happened."""
+
+    NEWEST = "NEWEST"
+    OLDEST = "OLDEST"
+
+
+class EnrollmentState(StrEnum):
+    """Whether somebody takes part."""
+
+    PROPOSED = "PROPOSED"
+    ACTIVE = "ACTIVE"
+    ENDED = "ENDED"
+
+
+class TransactionKind(StrEnum):
+    """What a transaction of the ledger did."""
+
+    FUND = "FUND"
+    AWARD = "AWARD"
+    MATURE = "MATURE"
+    EXPIRE = "EXPIRE"
+    HOLD = "HOLD"
+    CAPTURE = "CAPTURE"
+    RELEASE = "RELEASE"
+    REVERSE = "REVERSE"
+    SETTLE = "SETTLE"
+    WRITE_OFF = "WRITE_OFF"
+    PAY = "PAY"
+
+
+class BalanceKind(StrEnum):
+    """Which of a wallet's balances an entry moved."""
+
+    PENDING = "pending"
+    AVAILABLE = "available"
+    HELD = "held"
+    PAYABLE = "payable"
+    RECEIVABLE = "receivable"
+
+
+class Booking(StrEnum):
+    """In which month an entry is booked: its OWN, or a later one as an ADJUSTMENT."""
+
+    OWN = "OWN"
+    ADJUSTMENT = "ADJUSTMENT"
+
+
+class PointsMove(StrEnum):
+    """How points moved inside a wallet."""
+
+    MATURED = "MATURED"
+    EXPIRED = "EXPIRED"
+    HELD = "HELD"
+    CAPTURED = "CAPTURED"
+    RELEASED = "RELEASED"
+    DEBT_SETTLED = "DEBT_SETTLED"
+    DEBT_WRITTEN_OFF = "DEBT_WRITTEN_OFF"
+
+
+# The name in the schema, where it is not the class's own, and what it says.
+DESCRIBED: Mapping[type[StrEnum], tuple[str | None, str]] = {
+    Locale: (None, "A language the API speaks; a text that lacks one falls back to English."),
+    Role: (None, "What somebody may do here. INTEGRATION is a machine's key; ANONYMOUS and SYSTEM never sign in."),
+    Scope: ("ApiScope", "One thing a machine's key may do; there is no wildcard."),
+    Relation: (None, "How you stand to a record: it is your OWN, your PARTNER firm's, or you see it as OPERATOR."),
+    UnitKind: (None, "What a unit counts: the vendor's own POINTS, or MONEY in minor units."),
+    Basis: (None, "What an amount measures: LIST before discount, NET after it, MARGIN, or PAID."),
+    ActivityStatus: ("ActivityState", "Whether an activity counts (ACTIVE), or was taken back whole (REVERSED)."),
+    OnChange: (None, "What another content under a known external id means: REFUSE it, or CORRECT what stands."),
+    Outcome: ("ActivityOutcome", "What became of one item of a batch; REJECTED ones carry their refusal."),
+    RevisionKind: (None, "Why a revision was made."),
+    ActivitySort: (None, "In which order activities are listed, by when they happened."),
+    AwardState: (
+        None,
+        "Where an award stands: the first of HELD, PAYABLE, PENDING, AVAILABLE of which its lot still holds a part;"
+        " with none left, what took the largest part: SPENT, EXPIRED or REVERSED. The amounts are in `lot`.",
+    ),
+    DueOutcome: (None, "GRANTED in full; TRIMMED: granted, but less than the rule alone would give; NOTHING granted."),
+    JourneyStage: (None, "How far a partnership has come."),
+    PartnerType: (None, "What kind of firm a partner is."),
+    MemberKind: (None, "A partner's person (REP), or one of the vendor's own (VENDOR_STAFF)."),
+    Result: ("RegistrationOutcome", "What became of one row of a batch; REFUSED ones carry their refusal."),
+    ProgramState: (None, "Where a program stands; only a LIVE one awards."),
+    ProgramAction: (None, "What may be done with a program's state."),
+    Visibility: (None, "Who may know of it: everybody (PUBLIC), or signed-in people (MEMBERS)."),
+    Audience: (None, "Who earns: EVERYONE, or those who are ENROLLED."),
+    DebtPolicy: (None, "What a redemption in debt meets: REFUSE, ALLOW or WRITE_OFF."),
+    EnrollmentState: (None, "Whether somebody takes part; PROPOSED waits for consent to the parameters."),
+    TransactionKind: (None, "What a transaction of the ledger did."),
+    BalanceKind: (None, "Which of a wallet's balances an entry moved."),
+    Booking: (None, "In which month an entry is booked: its OWN, or a later one as an ADJUSTMENT."),
+    PointsMove: (None, "How points moved inside a wallet."),
+    Operator: ("BoardOperator", "How the contributions of one subject become one score."),
+    BoardScope: ("BoardScope", "Who is ranked: people, or the firms they acted for at the time."),
+    WindowKind: ("BoardWindow", "Over which stretch of time a board counts; PROGRAM is its program's own."),
+    RankDisplay: (None, "What ties look like: 1, 2, 3 (ORDINAL) or 1, 1, 3 (COMPETITION)."),
+    AnswerSource: ("BoardSource", "Where a board was read: the INDEX, or the LEDGER itself; both say the same."),
+}
+
+for _kind, (_name, _description) in DESCRIBED.items():
+    strawberry.enum(_kind, name=_name, description=_description)

@@ -1,0 +1,55 @@
+"""Finding anything again by its opaque id."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import strawberry
+
+from api.graph.batching import Reading
+from api.graph.context import Info
+from api.graph.fields import Node
+from api.graph.ids import Tag, decode_id
+from api.graph.readings import (
+    account_by_id,
+    activity_by_id,
+    api_key_by_id,
+    board_by_id,
+    member_by_id,
+    partner_by_id,
+    season_by_id,
+    source_by_id,
+)
+from domain.earning.reading import awards_by_id, dues_by_id
+from domain.earning.runs import import_runs_by_id
+from domain.programs.reading import enrollments_by_id, programs_by_id, terms_by_id
+
+READINGS: Mapping[Tag, Reading[Any, Any]] = {
+    Tag.ACCOUNT: account_by_id,
+    Tag.ACTIVITY: activity_by_id,
+    Tag.API_KEY: api_key_by_id,
+    Tag.AWARD: awards_by_id,
+    Tag.DUE: dues_by_id,
+    Tag.ENROLLMENT: enrollments_by_id,
+    Tag.IMPORT_RUN: import_runs_by_id,
+    Tag.LEADERBOARD: board_by_id,
+    Tag.MEMBER: member_by_id,
+    Tag.PARTNER: partner_by_id,
+    Tag.PROGRAM: programs_by_id,
+    Tag.SEASON: season_by_id,
+    Tag.SOURCE: source_by_id,
+    Tag.TERMS: terms_by_id,
+}
+
+
+@strawberry.type
+class NodeQuery:
+    @strawberry.field(
+        graphql_type=Node | None,
+        description="Anything by its id; null where there is no such thing or you may not see it.",
+    )
+    async def node(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The id of a Node.")]
+    ) -> Any:
+        found = decode_id(id)
+        reading = READINGS.get(found[0]) if found else None
+        return await info.context.batches.one(reading, found[1]) if found and reading else None

@@ -1,0 +1,90 @@
+"""Partners: firms that sell for the vendor."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+
+from api.graph import nouns
+from api.graph.context import Info
+from api.graph.fields import Node, identity, one, pages
+from api.graph.ids import Tag
+from api.graph.paging import After, Connection, First, limit_of, page_of, read_cursor
+from api.graph.readings import activities_of_partners, members_of_partner, partner_by_id
+from api.graph.scalars import Points
+from domain.access.principals import Relation
+from domain.earning.reading import awards_of_owners
+from domain.partners.reading import PartnerRecord, partners_page
+from domain.partners.registration import JourneyStage, PartnerType
+from domain.programs.reading import enrollments_of_subjects
+
+Search = Annotated[str | None, strawberry.argument(description="Only names that contain this, at most 100 characters.")]
+
+
+@strawberry.interface(description="Who can own points and stand on a board: a member or a partner.")
+class Subject:
+    id: strawberry.ID = strawberry.field(description="The id of the member or the partner.")
+    name: str = strawberry.field(description="The name to show, at most 200 characters.")
+
+
+@strawberry.type(description="A firm that sells for the vendor.")
+class Partner(Node, Subject):
+    id = identity(Tag.PARTNER)
+    version: Points = strawberry.field(description="Moves with every change of the partner's own fields.")
+    external_id: str | None = strawberry.field(description="Its id at its source, at most 128 characters.")
+    name: str = strawberry.field(description="The firm's name, at most 200 characters.")
+    types: list[PartnerType] = strawberry.field(description="What kinds of firm it is, at most twelve.")
+    parent = one(nouns.PARTNER, partner_by_id, "parent_id", "The firm it belongs to.")
+    country: str | None = strawberry.field(description="ISO 3166 code of two letters.")
+    vertical: str | None = strawberry.field(description="The industry it serves, at most 64 characters.")
+    size: str | None = strawberry.field(description="Its size class, at most 32 characters.")
+    journey_stage: JourneyStage = strawberry.field(description="How far the partnership has come.")
+    recorded_at: datetime = strawberry.field(description="When it was first registered.")
+    relation: Relation = strawberry.field(description="How you stand to it.")
+    members = pages(
+        nouns.MEMBER,
+        members_of_partner,
+        "Its people in order of name.",
+        key=lambda row: (row.name, row.id),
+        kinds=(str, UUID),
+    )
+    activities = pages(
+        nouns.ACTIVITY,
+        activities_of_partners,
+        "What its people did, newest first.",
+        key=lambda row: (row.state.occurred_at, row.id),
+        kinds=(datetime, UUID),
+    )
+    enrollments = pages(
+        nouns.ENROLLMENT,
+        enrollments_of_subjects,
+        "The programs the firm itself takes part in, newest first.",
+        key=lambda row: (row.enrolled_at, row.id),
+        kinds=(datetime, UUID),
+    )
+    awards = pages(
+        nouns.AWARD,
+        awards_of_owners,
+        "What the firm itself was awarded, newest first.",
+        key=lambda row: (row.recorded_at, row.id),
+        kinds=(datetime, UUID),
+    )
+
+    @classmethod
+    def is_type_of(cls, value: object, _: object) -> bool:
+        return isinstance(value, PartnerRecord)
+
+
+@strawberry.type
+class PartnerQuery:
+    @strawberry.field(
+        graphql_type=Connection[Partner] | None, description="Partners in order of name; operators see their portfolio."
+    )
+    async def partners(self, info: Info, first: First = 25, after: After = None, search: Search = None) -> Any:
+        seen = read_cursor(after, str, UUID)
+        limit_of(first)
+        page = await partners_page(info.context.database, info.context.actor, after=seen, limit=first, search=search)
+        return page_of(
+            page.records, first=first, after=after, key=lambda row: (row.name, row.id), has_more=page.has_more
+        )

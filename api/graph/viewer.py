@@ -1,0 +1,152 @@
+"""The viewer: everything that is your own, safe to ask from a browser or a phone."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+
+from api.graph import nouns
+from api.graph.activities import Filter
+from api.graph.context import Info
+from api.graph.dues import DueOutcome
+from api.graph.fields import IdArgument, page_by, wanted
+from api.graph.ids import Tag
+from api.graph.paging import After, Connection, First, Page, page_of
+from api.graph.readings import account_by_id, activities_of_members, member_by_id, partner_by_id
+from api.graph.texts import Locale
+from domain.access.principals import Actor, Role, Scope
+from domain.earning.reading import awards_of_owners, dues_of_beneficiaries
+from domain.programs.reading import enrollments_of_subjects
+
+INSTANT_AND_ID = (datetime, UUID)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewerRecord:
+    """Whoever asks."""
+
+    actor: Actor
+    locale: Locale
+
+
+@strawberry.type(description="Whoever asks: a signed-in person or a machine's key.")
+class Viewer:
+    locale: Locale = strawberry.field(description="The language the API speaks to you.")
+
+    @strawberry.field(description="What you may do here.")
+    def role(parent: strawberry.Parent[ViewerRecord]) -> Role:
+        return parent.actor.role
+
+    @strawberry.field(description="What your key may do, at most ten scopes; empty for people.")
+    def scopes(parent: strawberry.Parent[ViewerRecord]) -> list[Scope]:
+        return sorted(parent.actor.scopes)
+
+    @strawberry.field(graphql_type=nouns.ACCOUNT | None, description="Your account; null for a machine.")
+    async def account(parent: strawberry.Parent[ViewerRecord], info: Info) -> Any:
+        person = parent.actor.role is not Role.INTEGRATION
+        return await info.context.batches.one(account_by_id, parent.actor.principal_id if person else None)
+
+    @strawberry.field(graphql_type=nouns.MEMBER | None, description="Who you are at a partner; null for others.")
+    async def member(parent: strawberry.Parent[ViewerRecord], info: Info) -> Any:
+        return await info.context.batches.one(member_by_id, parent.actor.member_id)
+
+    @strawberry.field(graphql_type=nouns.PARTNER | None, description="The firm you act for; null for others.")
+    async def partner(parent: strawberry.Parent[ViewerRecord], info: Info) -> Any:
+        member = await info.context.batches.one(member_by_id, parent.actor.member_id)
+        return await info.context.batches.one(partner_by_id, member.partner_id if member else None)
+
+    @strawberry.field(graphql_type=Connection[nouns.ACTIVITY], description="What you did.")
+    async def activities(
+        parent: strawberry.Parent[ViewerRecord],
+        info: Info,
+        first: First = 25,
+        after: After = None,
+        filter: Filter = None,
+    ) -> Page[Any]:
+        if parent.actor.member_id is None:
+            return page_of([], first=first, after=after, key=lambda row: ())
+        return await page_by(
+            info,
+            activities_of_members,
+            parent.actor.member_id,
+            first,
+            after,
+            key=lambda row: (row.state.occurred_at, row.id),
+            kinds=INSTANT_AND_ID,
+            **(filter.arguments() if filter else {}),
+        )
+
+    @strawberry.field(graphql_type=Connection[nouns.AWARD], description="What you were awarded, newest first.")
+    async def awards(
+        parent: strawberry.Parent[ViewerRecord],
+        info: Info,
+        first: First = 25,
+        after: After = None,
+        program_id: IdArgument = None,
+    ) -> Page[Any]:
+        if parent.actor.member_id is None:
+            return page_of([], first=first, after=after, key=lambda row: ())
+        return await page_by(
+            info,
+            awards_of_owners,
+            parent.actor.member_id,
+            first,
+            after,
+            key=lambda row: (row.recorded_at, row.id),
+            kinds=INSTANT_AND_ID,
+            program_id=wanted(Tag.PROGRAM, program_id),
+        )
+
+    @strawberry.field(
+        graphql_type=Connection[nouns.DUE],
+        description="What each of your activities was due and why, also why nothing; latest occurrence first.",
+    )
+    async def dues(
+        parent: strawberry.Parent[ViewerRecord],
+        info: Info,
+        first: First = 25,
+        after: After = None,
+        program_id: IdArgument = None,
+        outcome: Annotated[DueOutcome | None, strawberry.argument(description="Only those that ended so.")] = None,
+    ) -> Page[Any]:
+        if parent.actor.member_id is None:
+            return page_of([], first=first, after=after, key=lambda row: ())
+        return await page_by(
+            info,
+            dues_of_beneficiaries,
+            parent.actor.member_id,
+            first,
+            after,
+            key=lambda row: (row.occurred_at, row.id),
+            kinds=INSTANT_AND_ID,
+            program_id=wanted(Tag.PROGRAM, program_id),
+            outcome=outcome,
+        )
+
+    @strawberry.field(graphql_type=Connection[nouns.ENROLLMENT], description="The programs you take part in.")
+    async def enrollments(
+        parent: strawberry.Parent[ViewerRecord], info: Info, first: First = 25, after: After = None
+    ) -> Page[Any]:
+        if parent.actor.member_id is None:
+            return page_of([], first=first, after=after, key=lambda row: ())
+        return await page_by(
+            info,
+            enrollments_of_subjects,
+            parent.actor.member_id,
+            first,
+            after,
+            key=lambda row: (row.enrolled_at, row.id),
+            kinds=INSTANT_AND_ID,
+        )
+
+
+@strawberry.type
+class ViewerQuery:
+    @strawberry.field(graphql_type=Viewer | None, description="You; null where nobody is signed in.")
+    async def viewer(self, info: Info) -> Any:
+        actor = info.context.actor
+        if actor.role is Role.ANONYMOUS:
+            return None
+        return ViewerRecord(actor=actor, locale=Locale(info.context.locale))

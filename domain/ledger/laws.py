@@ -1,0 +1,232 @@
+"""The laws of the ledger as named questions to the database: each yields (subject, broken) for every row it examines.
+
+An answer that is neither true nor false counts as broken: a law is kept only where SQL can say so.
+"""
+
+from collections.abc import Mapping
+
+SUMS_TO_ZERO = """
+SELECT t.id::text AS subject,
+       coalesce(sum(e.amount), 1) <> 0 OR bool_or(e.unit <> t.unit) OR bool_or(e.effective_at <> t.effective_at) AS broken
+FROM transaction AS t LEFT JOIN entry AS e ON e.transaction_id = t.id GROUP BY t.id
+"""
+
+ENTRIES_HAVE_THEIR_ROWS = """
+SELECT e.id::text AS subject,
+       t.id IS NULL OR e.wallet_id IS NOT NULL AND w.unit IS DISTINCT FROM e.unit
+       OR e.budget_id IS NOT NULL AND (b.unit, b.program_id) IS DISTINCT FROM (e.unit, e.program_id)
+       OR e.lot_id IS NOT NULL AND l.id IS NULL OR p.program_id IS DISTINCT FROM e.program_id AS broken
+FROM entry AS e LEFT JOIN transaction AS t ON t.id = e.transaction_id LEFT JOIN wallet AS w ON w.id = e.wallet_id
+     LEFT JOIN budget AS b ON b.id = e.budget_id LEFT JOIN lot AS l ON l.id = e.lot_id
+     LEFT JOIN booking_period AS p ON p.id = e.booked_period_id
+"""
+
+WALLETS_NEVER_BELOW_ZERO = """
+SELECT id::text AS subject, least(pending, available, held, payable, receivable) < 0 AS broken FROM wallet
+"""
+
+LOTS_NEVER_BELOW_ZERO = """
+SELECT id::text AS subject,
+       least(pending, available, held, payable, redeemed, paid, expired, reversed, settled) < 0 AS broken FROM lot
+"""
+
+REVERSED_WITHIN_THE_AWARD = """
+SELECT a.id::text AS subject,
+       a.reversed_total NOT BETWEEN 0 AND a.amount OR a.reversed_total <> coalesce(r.total, 0) AS broken
+FROM award AS a LEFT JOIN (SELECT award_id, sum(amount) AS total FROM reversal GROUP BY award_id) AS r
+     ON r.award_id = a.id
+"""
+
+HOLDS_END_ONCE = """
+SELECT h.id::text AS subject,
+       coalesce(ends.begun, 0) <> 1 OR coalesce(ends.captured, 0) + coalesce(ends.released, 0) > 1
+       OR h.state <> CASE WHEN ends.captured = 1 THEN 'CAPTURED' WHEN ends.released = 1 THEN 'RELEASED' ELSE 'HELD' END
+       OR h.ended_at IS DISTINCT FROM ends.ended_at OR h.amount <> coalesce(parts.total, 0)
+       OR h.amount <> coalesce(ends.held, 0) AS broken
+FROM hold AS h
+LEFT JOIN (SELECT cause_id, count(*) FILTER (WHERE kind = 'HOLD') AS begun,
+                  count(*) FILTER (WHERE kind = 'CAPTURE') AS captured,
+                  count(*) FILTER (WHERE kind = 'RELEASE') AS released,
+                  max(recorded_at) FILTER (WHERE kind IN ('CAPTURE', 'RELEASE')) AS ended_at,
+                  sum((SELECT sum(amount) FROM entry WHERE entry.transaction_id = transaction.id AND entry.kind = 'held'))
+                    FILTER (WHERE kind = 'HOLD') AS held
+           FROM transaction WHERE kind IN ('HOLD', 'CAPTURE', 'RELEASE') GROUP BY cause_id) AS ends
+     ON ends.cause_id = h.id
+LEFT JOIN (SELECT hold_id, sum(amount) AS total FROM hold_lot GROUP BY hold_id) AS parts ON parts.hold_id = h.id
+"""
+
+HOLD_MOVES_NAME_A_HOLD = """
+SELECT t.id::text AS subject, h.id IS NULL AS broken
+FROM transaction AS t LEFT JOIN hold AS h ON h.id = t.cause_id WHERE t.kind IN ('HOLD', 'CAPTURE', 'RELEASE')
+"""
+
+ONE_KEY_ONE_EFFECT = """
+SELECT min(id::text) AS subject, count(*) > 1 AS broken FROM award GROUP BY due_id, n
+UNION ALL
+SELECT min(id::text), count(*) > 1 OR bool_or(outcome IS NULL) FROM receipt GROUP BY principal_id, operation, key
+UNION ALL
+SELECT min(id::text), count(*) > 1 FROM activity GROUP BY source_id, external_id
+"""
+
+ENTRIES_ARE_NUMBERED_DENSELY = """
+SELECT w.id::text AS subject,
+       w.seq <> coalesce(e.total, 0)
+       OR e.total IS NOT NULL AND (e.first <> 1 OR e.last <> e.total OR e.different <> e.total) AS broken
+FROM wallet AS w
+LEFT JOIN (SELECT wallet_id, count(*) AS total, min(seq) AS first, max(seq) AS last, count(DISTINCT seq) AS different
+           FROM entry WHERE wallet_id IS NOT NULL GROUP BY wallet_id) AS e ON e.wallet_id = w.id
+"""
+
+REVERSED_ONCE = "SELECT min(id::text) AS subject, count(*) > 1 AS broken FROM reversal GROUP BY award_id, cause_id"
+
+BOOKS_ARE_APPEND_ONLY = """
+SELECT kept.name AS subject, t.tgenabled IS DISTINCT FROM 'O' AS broken
+FROM unnest(ARRAY['entry', 'transaction', 'reversal', 'outbox']) AS kept (name)
+LEFT JOIN pg_trigger AS t ON t.tgrelid = kept.name::regclass AND t.tgname = 'l5_never_edited'
+"""
+
+BUDGETS_EQUAL_THEIR_ENTRIES = """
+SELECT b.id::text AS subject, b.balance < 0 OR b.balance <> coalesce(e.total, 0) AS broken
+FROM budget AS b
+LEFT JOIN (SELECT budget_id, sum(amount) AS total FROM entry WHERE budget_id IS NOT NULL GROUP BY budget_id) AS e
+     ON e.budget_id = b.id
+"""
+
+LOTS_EQUAL_THEIR_WALLET = """
+SELECT w.id::text AS subject,
+       (w.pending, w.available, w.held, w.payable) IS DISTINCT FROM
+         (coalesce(l.pending, 0), coalesce(l.available, 0), coalesce(l.held, 0), coalesce(l.payable, 0))
+       OR w.next_due_at IS DISTINCT FROM l.due_at AS broken
+FROM wallet AS w
+LEFT JOIN (SELECT wallet_id, sum(pending) AS pending, sum(available) AS available, sum(held) AS held,
+                  sum(payable) AS payable,
+                  min(CASE WHEN pending > 0 THEN matures_at WHEN available > 0 THEN expires_at END) AS due_at
+           FROM lot GROUP BY wallet_id) AS l ON l.wallet_id = w.id
+"""
+
+LOT_PARTS_EQUAL_THEIR_ENTRIES = """
+SELECT l.id::text AS subject,
+       (l.pending, l.available, l.held, l.payable, l.redeemed, l.paid, l.expired, l.reversed, l.settled)
+         IS DISTINCT FROM (e.pending, e.available, e.held, e.payable, e.redeemed, e.paid, e.expired, e.reversed, e.settled)
+       OR l.amount <> e.pending + e.available + e.held + e.payable + e.redeemed + e.paid + e.expired + e.reversed + e.settled
+       OR a.id IS NULL OR a.wallet_id <> l.wallet_id OR a.amount <> l.amount OR a.program_id <> l.program_id AS broken
+FROM lot AS l LEFT JOIN award AS a ON a.id = l.award_id
+CROSS JOIN LATERAL (
+  SELECT coalesce(sum(entry.amount) FILTER (WHERE entry.kind = 'pending'), 0) AS pending,
+         coalesce(sum(entry.amount) FILTER (WHERE entry.kind = 'available'), 0) AS available,
+         coalesce(sum(entry.amount) FILTER (WHERE entry.kind = 'held'), 0) AS held,
+         coalesce(sum(entry.amount) FILTER (WHERE entry.kind = 'payable'), 0) AS payable,
+         coalesce(sum(entry.amount) FILTER (WHERE entry.kind = 'redeemed'), 0) AS redeemed,
+         coalesce(sum(entry.amount) FILTER (WHERE entry.kind = 'paid'), 0) AS paid,
+         coalesce(sum(entry.amount) FILTER (WHERE entry.kind = 'expired'), 0) AS expired,
+         -coalesce(sum(entry.amount) FILTER (WHERE t.kind = 'REVERSE' AND entry.reverses_id IS NOT NULL), 0) AS reversed,
+         -coalesce(sum(entry.amount) FILTER (WHERE t.kind IN ('REVERSE', 'SETTLE') AND entry.reverses_id IS NULL), 0)
+           AS settled
+  FROM entry JOIN transaction AS t ON t.id = entry.transaction_id WHERE entry.lot_id = l.id) AS e
+"""
+
+# A lot's expiry is told when it is granted, and again when a release moves it.
+LOT_EXPIRES_AS_TOLD = """
+SELECT l.id::text AS subject,
+       g.event_id IS NULL OR l.expires_at IS DISTINCT FROM coalesce(
+         (SELECT (r.payload -> 'extended' ->> l.id::text)::timestamptz
+          FROM hold_lot AS p JOIN outbox AS r ON r.aggregate_id = p.hold_id AND r.name = 'points.released'
+          WHERE p.lot_id = l.id AND r.payload -> 'extended' ? l.id::text ORDER BY r.id DESC LIMIT 1),
+         (g.payload ->> 'expires_at')::timestamptz) AS broken
+FROM lot AS l LEFT JOIN outbox AS g ON g.aggregate_id = l.award_id AND g.name = 'award.granted'
+"""
+
+BALANCES_EQUAL_THEIR_ENTRIES = """
+SELECT w.id::text AS subject,
+       (w.pending, w.available, w.held, w.payable, -w.receivable) IS DISTINCT FROM
+         (coalesce(e.pending, 0), coalesce(e.available, 0), coalesce(e.held, 0), coalesce(e.payable, 0),
+          coalesce(e.receivable, 0)) AS broken
+FROM wallet AS w
+LEFT JOIN (SELECT wallet_id, sum(amount) FILTER (WHERE kind = 'pending') AS pending,
+                  sum(amount) FILTER (WHERE kind = 'available') AS available,
+                  sum(amount) FILTER (WHERE kind = 'held') AS held,
+                  sum(amount) FILTER (WHERE kind = 'payable') AS payable,
+                  sum(amount) FILTER (WHERE kind = 'receivable') AS receivable
+           FROM entry WHERE wallet_id IS NOT NULL GROUP BY wallet_id) AS e ON e.wallet_id = w.id
+"""
+
+DEBTS_EQUAL_THEIR_ENTRIES = """
+SELECT d.id::text AS subject,
+       d.outstanding NOT BETWEEN 0 AND d.amount OR d.outstanding <> d.amount - coalesce(
+         (SELECT sum(e.amount) FROM transaction AS t JOIN entry AS e ON e.transaction_id = t.id
+          WHERE t.cause_id = d.id AND t.kind IN ('SETTLE', 'WRITE_OFF') AND e.kind = 'receivable'), 0)
+       OR NOT EXISTS (SELECT FROM reversal WHERE reversal.id = d.reversal_id) AS broken
+FROM debt AS d
+"""
+
+DEBTS_EQUAL_THEIR_WALLET = """
+SELECT w.id::text AS subject, w.receivable <> coalesce(
+         (SELECT sum(outstanding) FROM debt WHERE debt.wallet_id = w.id), 0)
+       OR w.receivable > 0 AND w.available > 0 AS broken
+FROM wallet AS w
+"""
+
+TRANSACTIONS_NAME_ONE_EVENT = """
+SELECT t.id::text AS subject,
+       coalesce(o.total, 0) <> 1 OR o.undigested OR o.recorded_at <> t.recorded_at AS broken
+FROM transaction AS t
+LEFT JOIN (SELECT transaction_id, count(*) AS total, bool_or(digest IS NULL) AS undigested, min(recorded_at) AS recorded_at
+           FROM outbox WHERE transaction_id IS NOT NULL GROUP BY transaction_id) AS o ON o.transaction_id = t.id
+"""
+
+EVENTS_NAME_THEIR_TRANSACTION = """
+SELECT o.event_id::text AS subject, t.id IS NULL AS broken
+FROM outbox AS o LEFT JOIN transaction AS t ON t.id = o.transaction_id WHERE o.transaction_id IS NOT NULL
+"""
+
+ROWS_NAME_THEIR_TRANSACTION = """
+SELECT a.id::text AS subject, t.kind IS DISTINCT FROM 'AWARD' AS broken
+FROM award AS a LEFT JOIN transaction AS t ON t.id = a.transaction_id
+UNION ALL
+SELECT r.id::text, t.kind IS DISTINCT FROM 'REVERSE' OR a.id IS NULL
+FROM reversal AS r LEFT JOIN transaction AS t ON t.id = r.transaction_id LEFT JOIN award AS a ON a.id = r.award_id
+UNION ALL
+SELECT p.id::text, h.id IS NULL FROM hold_lot AS p LEFT JOIN hold AS h ON h.id = p.hold_id
+"""
+
+POSITIONS_ARE_DENSE = """
+SELECT 'position ' || coalesce(position, 0) AS subject,
+       position IS DISTINCT FROM (row_number() OVER (ORDER BY position)) AS broken
+FROM outbox WHERE position IS NOT NULL
+UNION ALL
+SELECT 'the relay''s last position', last_position <> (SELECT count(position) FROM outbox) FROM relay_state
+"""
+
+# law → name of the check → the question
+QUESTIONS: Mapping[str, Mapping[str, str]] = {
+    "L1": {"entries_sum_to_zero": SUMS_TO_ZERO, "entries_have_their_rows": ENTRIES_HAVE_THEIR_ROWS},
+    "L2": {
+        "wallets_never_below_zero": WALLETS_NEVER_BELOW_ZERO,
+        "lots_never_below_zero": LOTS_NEVER_BELOW_ZERO,
+        "reversed_within_the_award": REVERSED_WITHIN_THE_AWARD,
+    },
+    "L3": {"holds_end_once": HOLDS_END_ONCE, "hold_moves_name_a_hold": HOLD_MOVES_NAME_A_HOLD},
+    "L4": {"one_key_one_effect": ONE_KEY_ONE_EFFECT},
+    "L5": {
+        "entries_are_numbered_densely": ENTRIES_ARE_NUMBERED_DENSELY,
+        "reversed_once": REVERSED_ONCE,
+        "books_are_append_only": BOOKS_ARE_APPEND_ONLY,
+    },
+    "L6": {"budgets_equal_their_entries": BUDGETS_EQUAL_THEIR_ENTRIES},
+    "L7": {
+        "lots_equal_their_wallet": LOTS_EQUAL_THEIR_WALLET,
+        "lot_parts_equal_their_entries": LOT_PARTS_EQUAL_THEIR_ENTRIES,
+        "lot_expires_as_told": LOT_EXPIRES_AS_TOLD,
+    },
+    "L8": {
+        "balances_equal_their_entries": BALANCES_EQUAL_THEIR_ENTRIES,
+        "debts_equal_their_entries": DEBTS_EQUAL_THEIR_ENTRIES,
+        "debts_equal_their_wallet": DEBTS_EQUAL_THEIR_WALLET,
+    },
+    "E1": {
+        "transactions_name_one_event": TRANSACTIONS_NAME_ONE_EVENT,
+        "events_name_their_transaction": EVENTS_NAME_THEIR_TRANSACTION,
+        "rows_name_their_transaction": ROWS_NAME_THEIR_TRANSACTION,
+    },
+    "E2": {"positions_are_dense": POSITIONS_ARE_DENSE},
+}

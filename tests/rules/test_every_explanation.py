@@ -1,0 +1,97 @@
+"""Every code is brought about once, and its sentences name only facts that it then carries."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import UUID
+
+from domain.earning.evaluation import walk
+from domain.earning.explanation import Explanation, Reason
+from domain.earning.explanation_texts import TEXTS
+from domain.earning.stacking import Deal, DealLine, Place, stacked
+from domain.earning.tally import EMPTY
+from domain.earning.trimming import Request, trim
+from domain.earning.views import Beneficiary
+from domain.kernel.money import Amount, Unit
+from domain.kernel.rates import Rate, Rates
+from domain.programs.rules import StackingMode, SubjectKind
+from domain.programs.terms import Terms
+from tests.rules.builders import REP, START, activity, case, document, unit_of
+
+USD, POINTS = Unit(code="USD", exponent=2), Unit(code="POINTS", exponent=0)
+RATE = Rate.from_text("1", from_unit=USD, to_unit=POINTS, valid_from=START)
+STEPS = [{"from": 0, "rate": 1_000}, {"from": 10, "rate": 2_000}]
+HALF = [{"to": "MEMBER", "share_ppm": 500_000}, {"to": "activity.helper", "share_ppm": 500_000}]
+# Reasons that only the posting of differences gives, when a line leaves its unit.
+SAID_BY_POSTING = frozenset({"NO_LONGER_COUNTS"})
+RULES: list[dict[str, object]] = [
+    {"condition": "tally.count < 1", "hold_days": 1, "expires_after": {"days": 1}, "caps": [{"amount": 5}]},
+    {"condition": "activity.quantity / 0 > 1"},
+    {"moment": "PAID"},
+    {"cooldown_minutes": 600},
+    {"effect": {"kind": "PERCENT", "ppm": 10_000}},
+    {"effect": {"kind": "PERCENT", "ppm": 10_000}, "basis": "PAID"},
+    {"effect": {"kind": "PER_UNIT", "amount": 3}, "basis": "UNITS", "caps": [{"count": 1}]},
+    {"effect": {"kind": "BRACKETS", "brackets": STEPS}, "basis_unit": "POINTS"},
+    {"effect": {"kind": "BRACKETS", "brackets": STEPS, "mode": "RETROACTIVE"}},
+    {"effect": {"kind": "MILESTONE", "milestones": [{"code": "m", "at": 2, "amount": 5}]}},
+    {"effect": {"kind": "PER_UNIT", "amount": 10**15}, "basis": "UNITS"},
+    {"beneficiaries": HALF},
+]
+
+
+def from_evaluation() -> Iterator[Reason]:
+    cases = [
+        case(activity(1, net=500, unit="USD", quantity=2)),
+        case(activity(2, net=500)),
+        case(activity(3, net=-500)),
+        case(activity(4, net=500), enrolled=False),
+        case(activity(5, net=500)),
+        case(activity(900, net=500)),
+    ]
+    window = {"until": (START + timedelta(days=30)).isoformat()}
+    for rule in RULES:
+        for rates in ((), (RATE,)):
+            terms = Terms.from_json(document(rule, attributes={"helper": "STRING"}, window=window))
+            for due in walk(unit_of(terms, rates=rates), EMPTY, cases).dues:
+                yield from due.explanation.reasons
+
+
+def from_stacking() -> Iterator[Reason]:
+    for mode, ceiling, net, rates in (
+        (StackingMode.EXCLUSIVE, None, None, ()),
+        (StackingMode.BEST_OF, None, None, ()),
+        (StackingMode.ADDITIVE, 1_000, None, ()),
+        (StackingMode.ADDITIVE, 1_000, Amount(minor=100, unit="POINTS"), ()),
+        (StackingMode.ADDITIVE, 1_000, Amount(minor=100, unit="USD"), ()),
+    ):
+        lines = tuple(
+            DealLine(
+                terms_id=UUID(int=1),
+                rule=rule,
+                activity_id=UUID(int=1),
+                order=(START, "crm", "d"),
+                beneficiary=Beneficiary(kind=SubjectKind.MEMBER, id=REP),
+                due=10,
+                unit="POINTS",
+                place=Place(group="g", mode=mode, priority=0, ceiling_ppm=ceiling),
+                explanation=Explanation(()),
+            )
+            for rule in ("a", "b")
+        )
+        for line in stacked(Deal(key="d", net=net, occurred_at=START, lines=lines), Rates.of(rates)):
+            yield from line.explanation.reasons
+
+
+def from_trimming() -> Iterator[Reason]:
+    request = Request(key="r", order=(START, "crm", "d"), amount=9, unit="POINTS", campaign="c", budget="b")
+    for grant in trim([request], campaigns={"c": 5}, budgets={"b": 2}).grants:
+        yield from grant.explanation.reasons
+
+
+def test_every_code_is_said_in_both_languages_from_the_facts_it_carries() -> None:
+    said: set[str] = set()
+    for reason in (*from_evaluation(), *from_stacking(), *from_trimming()):
+        said.add(reason.code)
+        for locale in ("en", "fr", "de"):
+            assert "{" not in reason.text(locale)
+    assert said == set(TEXTS) - SAID_BY_POSTING
