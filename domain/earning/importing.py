@@ -1,6 +1,6 @@
 """Imports a CSV file by its source's mapping: in batches, resumable, each row ending with a reason or as recorded."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
