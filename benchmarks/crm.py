@@ -1,4 +1,4 @@
-"""A real CRM export goes through the pipe; every figure is held against the file. `make crm CRM=folder`"""
+"""A real CRM export goes through the pipe, and every figure on the way is held against the file (`make crm`)."""
 
 import argparse
 import asyncio

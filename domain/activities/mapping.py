@@ -1,5 +1,6 @@
 """Turns a row of text into an activity by a mapping, which is data; every no has its reason. Pure."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ SideFiles = Mapping[str, Mapping[str, Row]]
 CELL_LENGTH_MAX = 10_000
 DEPTH_MAX = 8
 FIELDS_MAX = 500
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 TRUE = frozenset({"true", "yes", "y", "1"})
 FALSE = frozenset({"false", "no", "n", "0"})
 
@@ -179,6 +181,14 @@ def mapped(mapping: RowMapping, row: Row, files: SideFiles) -> Mapped:
         return Rejected(external_id=external_id, code=wrong.code, facts=wrong.facts)
 
 
+def identity_of(mapping: RowMapping, row: Row, files: SideFiles) -> str:
+    """The external id of a row; empty where it has none."""
+    try:
+        return _identity(mapping, row, files)
+    except _Wrong:
+        return ""
+
+
 def reversal_of(skipped: Skipped) -> ActivityReversal:
     """The wish to take back what stands under a row that is now left out."""
     return ActivityReversal(external_id=skipped.external_id, reason=skipped.reason)
@@ -252,7 +262,7 @@ def _check_cells(row: Row) -> None:
     for column, cell in row.items():
         if len(cell) > CELL_LENGTH_MAX:
             raise _Wrong(code="CELL_TOO_LONG", facts={"column": column[:100], "length_max": str(CELL_LENGTH_MAX)})
-        if any("\ud800" <= character <= "\udfff" or character == "\x00" for character in cell):
+        if UNSTORABLE.search(cell):
             raise _Wrong(code="BAD_CHARACTERS", facts={"column": column[:100]})
 
 

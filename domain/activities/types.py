@@ -22,6 +22,7 @@ DEAL_KEY_LENGTH_MAX = 128
 UNITS_MAX = 20
 CODE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+UNCLEAN = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 class AttributeKind(StrEnum):
@@ -240,4 +241,4 @@ def _instant(value: AttributeValue) -> datetime | None:
 
 def is_clean(text: str) -> bool:
     """True if the text can be stored and shown in one line: no control characters, no half of a character."""
-    return not any(character < " " or character == "\x7f" or "\ud800" <= character <= "\udfff" for character in text)
+    return UNCLEAN.search(text) is None

@@ -1,7 +1,7 @@
 """The report of an import: a CSV file with one line a row, safe to open in a spreadsheet."""
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -19,7 +19,7 @@ class Report(Protocol):
 
 
 @contextmanager
-def report_at(path: Path) -> Iterator[Report]:
+def report_at(path: Path) -> Generator[Report]:
     """A report that appears at `path` once it is whole; until then it stands beside it."""
     unfinished = path.with_name(path.name + ".unfinished")
     with unfinished.open("w", encoding="utf-8", newline="") as file:

@@ -73,7 +73,9 @@ async def begin_in(op: Operation, source_id: UUID, file_name: str, digest: bytes
 
 async def position_in(op: Operation, run_id: UUID) -> int:
     """The next row to be imported; the run is locked until the operation ends."""
-    return await op.sql.fetchval("SELECT next_row FROM import_run WHERE id = $1 FOR UPDATE", run_id)
+    position: int | None = await op.sql.fetchval("SELECT next_row FROM import_run WHERE id = $1 FOR UPDATE", run_id)
+    assert position is not None, "an import that began is never deleted"
+    return position
 
 
 async def advance_in(op: Operation, run: Run, ended: Sequence[Ended]) -> Run:

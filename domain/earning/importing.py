@@ -1,6 +1,6 @@
 """Imports a CSV file by its source's mapping: in batches, resumable, each row ending with a reason or as recorded."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -15,7 +15,7 @@ from domain.activities.activity import (
     Outcome,
     RecordedBatch,
 )
-from domain.activities.mapping import Mapped, Rejected, Row, RowMapping, Skipped, mapped, reversal_of
+from domain.activities.mapping import Mapped, Rejected, Row, RowMapping, Skipped, identity_of, mapped, reversal_of
 from domain.activities.mapping_document import row_mapping
 from domain.activities.refusals import UnknownActivity
 from domain.activities.sources import SourceRecord
@@ -123,7 +123,10 @@ async def import_file(
             progress(Progress(ended=run.next_row, rows=rows, counts=run.counts))
     await door.operate(actor, lambda op: finish_in(op, run))
     if report is not None:
-        await _report(door.database, run.run_id, _drafts(path, mapping, files, limits), report)
+        named = (
+            (read.number, identity_of(mapping, read.cells or {}, files)) for read in rows_of_main(path, mapping, limits)
+        )
+        await _report(door.database, run.run_id, named, report)
     return Imported(run_id=run.run_id, rows=rows, resumed_at=resumed_at, counts=run.counts, people=people)
 
 
@@ -188,22 +191,14 @@ def _ended(draft: _Draft, result: ItemResult | None) -> Ended:
     return Ended(row=draft.row, external_id=made.external_id, outcome=outcome, reason=reason)
 
 
-async def _report(database: Database, run_id: UUID, drafts: Iterator[_Draft], path: Path) -> None:
+async def _report(database: Database, run_id: UUID, named: Iterator[tuple[int, str]], path: Path) -> None:
     """Goes through the file once more, beside the rows that were kept for not being simply recorded."""
     kept = kept_rows(database, run_id)
-    following = await _next(kept)
+    following = await anext(kept, None)
     with report_at(path) as write:
-        for draft in drafts:
-            if following is not None and following.row == draft.row:
+        for row, external_id in named:
+            if following is not None and following.row == row:
                 write([following])
-                following = await _next(kept)
+                following = await anext(kept, None)
             else:
-                write([_simply_recorded(draft)])
-
-
-async def _next(kept: AsyncIterator[Ended]) -> Ended | None:
-    return await anext(kept, None)
-
-
-def _simply_recorded(draft: _Draft) -> Ended:
-    return Ended(row=draft.row, external_id=draft.made.external_id, outcome=RowOutcome.RECORDED, reason={})
+                write([Ended(row=row, external_id=external_id, outcome=RowOutcome.RECORDED, reason={})])

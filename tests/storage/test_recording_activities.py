@@ -316,12 +316,13 @@ async def test_statements_do_not_grow_with_the_batch(world: World) -> None:
     async def counted(*items: ActivityInput) -> int:
         del world.statements[:]
         await world.record(*items, source=world.refusing, correcting=items[0].reason is not None)
-        return len(world.statements)
+        # A pool also resets its connections and learns types.
+        return sum("pg_" not in statement and "jit" not in statement for statement in world.statements)
 
     for reason in (None, "again"):
         few = [won(f"few-{n}", 100 if reason is None else 200, reason=reason) for n in range(2)]
         lot = [won(f"lot-{n}", 100 if reason is None else 200, reason=reason) for n in range(500)]
-        assert await counted(*few) == await counted(*lot) <= 14
+        assert await counted(*few) == await counted(*lot) <= 12
 
 
 async def test_two_batches_racing_for_the_same_ids_record_each_once(world: World) -> None:
