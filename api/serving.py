@@ -1,7 +1,6 @@
 """What `guerdon serve` runs: the embedded servers if needed, migrations, the demo story, and two child processes."""
 
 import asyncio
-import os
 import signal
 import subprocess
 import sys
@@ -10,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from api.settings import Settings
+from api.settings import Settings, environment_of
 from embedded.supervisor import EmbeddedServers
 
 RESTART_PAUSE_MIN = 0.2
@@ -42,7 +41,7 @@ def run_children(settings: Settings, announce: Callable[[], None]) -> None:
     """Runs the API and the worker as processes of their own until a signal comes; one that dies is started again."""
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, _raise_stopped)
-    environment = os_environment(settings)
+    environment = environment_of(settings)
     running = {name: _started(name, environment) for name in CHILDREN}
     pauses = dict.fromkeys(CHILDREN, RESTART_PAUSE_MIN)
     announce()

@@ -91,7 +91,17 @@ class Settings:
     oidc_issuer: str | None = None
     oidc_audience: str = "guerdon"
     access_token_seconds: int = 900
+    public_url: str | None = None
+    failpoints: Mapping[str, str] = field(default_factory=dict[str, str])
+    demo: bool = True
+    database_connections_max: int = 16
     limits: Limits = field(default_factory=Limits)
+
+    @property
+    def url(self) -> str:
+        """Where people reach this server: PUBLIC_URL, or the address it listens on."""
+        host = "localhost" if self.host in ("127.0.0.1", "0.0.0.0", "::1", "::") else self.host
+        return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
 
     @property
     def is_production(self) -> bool:
@@ -117,6 +127,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     Refuses: SettingRefused for the first variable that cannot be used.
     """
     source = {name: value for name, value in (os.environ if environment is None else environment).items() if value}
+    profile = _profile(source.get("GUERDON_PROFILE", "development"))
     limits = {item.name: _number(source, f"GUERDON_{item.name.upper()}", item.default) for item in fields(Limits)}
     return Settings(
         port=int(_number(source, "PORT", 8000, lowest=0, highest=65_535)),
@@ -126,10 +137,14 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         redis_url=_url(source, "REDIS_URL", ("redis", "rediss", "valkey", "valkeys", "unix")),
         allowed_origins=_origins(source.get("ALLOWED_ORIGINS", "")),
         trusted_proxies=_addresses(source.get("TRUSTED_PROXIES", "")),
-        profile=_profile(source.get("GUERDON_PROFILE", "development")),
+        profile=profile,
         oidc_issuer=_url(source, "OIDC_ISSUER", ("https", "http")),
         oidc_audience=source.get("OIDC_AUDIENCE", "guerdon"),
         access_token_seconds=int(_number(source, "GUERDON_ACCESS_TOKEN_SECONDS", 900, lowest=1, highest=900)),
+        public_url=_url(source, "PUBLIC_URL", ("https", "http")),
+        failpoints=_failpoints(source.get("GUERDON_FAILPOINTS", ""), profile),
+        demo=source.get("GUERDON_DEMO", "1") != "0" and profile is not Profile.PRODUCTION,
+        database_connections_max=int(_number(source, "GUERDON_DATABASE_CONNECTIONS_MAX", 16, lowest=2, highest=200)),
         limits=Limits(**limits),
     )
 
@@ -198,3 +213,22 @@ def _profile(text: str) -> Profile:
     except ValueError:
         reason = f"{text!r} is not one of {', '.join(Profile)}"
         raise SettingRefused(variable="GUERDON_PROFILE", reason=reason) from None
+
+
+def _failpoints(text: str, profile: Profile) -> Mapping[str, str]:
+    armed = dict(pair.split("=", 1) for pair in text.split(",") if "=" in pair)
+    if text and (profile is Profile.PRODUCTION or not armed):
+        raise SettingRefused(variable="GUERDON_FAILPOINTS", reason="name=mode,… and never in production")
+    return armed
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The environment of a child process that is to run with these settings."""
+    given = {
+        "PORT": str(settings.port),
+        "HOST": settings.host,
+        "GUERDON_HOME": str(settings.home.resolve()),
+        "DATABASE_URL": settings.database_url or "",
+        "REDIS_URL": settings.redis_url or "",
+    }
+    return {**os.environ, **given}

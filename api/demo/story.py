@@ -57,7 +57,7 @@ REWARDS: Mapping[str, Any] = {
             "trigger": "demo.given",
             "effect": {"kind": "FIXED", "amount": 40},
             "period": "QUARTER",
-            "caps": [{"period": "WEEK", "count": 3}],
+            "caps": [{"period": "MONTH", "count": 6}],
         },
         {
             "code": "ten-deals",

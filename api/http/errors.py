@@ -20,6 +20,8 @@ class Code(StrEnum):
     UNAUTHENTICATED = "UNAUTHENTICATED"
     TOKEN_EXPIRED = "TOKEN_EXPIRED"
     ACCESS_REVOKED = "ACCESS_REVOKED"
+    ACCOUNT_NOT_LINKED = "ACCOUNT_NOT_LINKED"
+    SIGN_IN_UNAVAILABLE = "SIGN_IN_UNAVAILABLE"
     ORIGIN_REFUSED = "ORIGIN_REFUSED"
     RATE_LIMITED = "RATE_LIMITED"
     DOCUMENT_MALFORMED = "DOCUMENT_MALFORMED"
@@ -93,6 +95,12 @@ TROUBLES: Mapping[Code, Trouble] = MappingProxyType(
             status=401, close_code=4403, retryable=True, meaning="Renew the token and try again."
         ),
         Code.ACCESS_REVOKED: Trouble(status=401, close_code=4403, meaning="Access ended; sign in again."),
+        Code.ACCOUNT_NOT_LINKED: Trouble(
+            status=403, close_code=4403, meaning="Nobody linked this sign-in to a member yet."
+        ),
+        Code.SIGN_IN_UNAVAILABLE: Trouble(
+            status=503, close_code=1013, retryable=True, meaning="The issuer's keys cannot be had; wait for retryAfterMs."
+        ),
         Code.ORIGIN_REFUSED: Trouble(status=403, meaning="This origin is not in ALLOWED_ORIGINS."),
         Code.RATE_LIMITED: Trouble(status=429, close_code=None, retryable=True, meaning="Wait for retryAfterMs."),
         Code.DOCUMENT_MALFORMED: _document("The document is not GraphQL."),

@@ -13,13 +13,9 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; "
     "img-src 'self' data:; connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-<<<<<<< HEAD
-PAGE_HEADERS: Mapping[str, str] = {"cache-control": "no-store", "content-security-policy": POLICY, "referrer-policy": "no-referrer"}
-=======
 PAGE_HEADERS = MappingProxyType(
     {"cache-control": "no-store", "content-security-policy": POLICY, "referrer-policy": "no-referrer"}
 )
->>>>>>> 1c473c6 (Known failures by number; settings and logs; strict types)
 PAGE = """<!doctype html>
 <html lang="en">
 <head>

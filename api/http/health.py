@@ -12,11 +12,7 @@ from api.logs import log
 # Name of a part → why it is not ready, or None where it is.
 Readiness = Callable[[], Awaitable[Mapping[str, str | None]]]
 READY_SECONDS = 2.0
-<<<<<<< HEAD
-NO_STORE: Mapping[str, str] = {"cache-control": "no-store"}
-=======
 NO_STORE = MappingProxyType({"cache-control": "no-store"})
->>>>>>> 1c473c6 (Known failures by number; settings and logs; strict types)
 
 
 async def show_live(_: Request) -> Response:

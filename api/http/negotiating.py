@@ -7,10 +7,6 @@ from api.http.errors import Code, RequestRefused
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
 EVENT_STREAM = "text/event-stream"
-<<<<<<< HEAD
-MEDIA_TYPES: Mapping[str, str] = {JSON: JSON, GRAPHQL_JSON: GRAPHQL_JSON}
-=======
->>>>>>> 1c473c6 (Known failures by number; settings and logs; strict types)
 ACCEPT_BYTES_MAX = 1_000
 
 

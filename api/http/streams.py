@@ -1,7 +1,7 @@
 """Server-sent events for subscriptions, in the form of the graphql-sse protocol's distinct connections."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -18,17 +18,9 @@ from api.http.guards.json import encode_json
 from api.logs import log
 
 HEARTBEAT_SECONDS = 15.0
-<<<<<<< HEAD
-HEADERS: Mapping[str, str] = {
-    "cache-control": "no-cache, no-store, no-transform",
-    "x-accel-buffering": "no",
-    "vary": "accept",
-}
-=======
 HEADERS = MappingProxyType(
     {"cache-control": "no-cache, no-store, no-transform", "x-accel-buffering": "no", "vary": "accept"}
 )
->>>>>>> 1c473c6 (Known failures by number; settings and logs; strict types)
 
 
 class EventStream(Response):

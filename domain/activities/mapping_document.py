@@ -242,7 +242,7 @@ def _format(piece: Piece) -> str | None:
     format = piece.optional_text(FORMAT_LENGTH_MAX)
     if format:
         try:
-            datetime.strptime(datetime(2000, 2, 3, 4, 5, 6, tzinfo=UTC).strftime(format), format)  # noqa: DTZ007 a trial
+            datetime.strptime(datetime(2000, 2, 3, 4, 5, 6, tzinfo=UTC).strftime(format), format)  # noqa: DTZ007 a trial of the format, not an instant
         except (ValueError, re.error):
             piece.note("is no format of strptime")
             return None

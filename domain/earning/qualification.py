@@ -1,6 +1,6 @@
 """Judges whether an activity counts for a rule: window, enrollment, moment, condition, cooldown, basis and its rate."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from fractions import Fraction
 from uuid import UUID
@@ -86,7 +86,7 @@ class Qualification:
         holds = condition.holds(values)
         if isinstance(holds, ExpressionProblem):
             return Reason(code="CONDITION_ERROR", facts={"rule": rule.code, "problem": holds.reason})
-        facts = {"rule": rule.code, "inputs": {name: _shown(value) for name, value in values.items()}}
+        facts: dict[str, object] = {"rule": rule.code, "inputs": _shown(values)}
         if not holds:
             return Reason(code="CONDITION_FALSE", facts=facts)
         reasons.append(Reason(code="CONDITION_TRUE", facts=facts))
@@ -140,10 +140,15 @@ class Qualification:
         return rate
 
 
-def _shown(value: object) -> object:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return value[:SHOWN_CHARACTERS_MAX] if isinstance(value, str) else value
+def _shown(values: Mapping[str, object]) -> Mapping[str, object]:
+    """The values in JSON terms, long text cut; usually they are so already."""
+    shown = dict(values)
+    for name, value in values.items():
+        if isinstance(value, datetime):
+            shown[name] = value.isoformat()
+        elif isinstance(value, str) and len(value) > SHOWN_CHARACTERS_MAX:
+            shown[name] = value[:SHOWN_CHARACTERS_MAX]
+    return shown
 
 
 def read_of(variable: str, unit: Unit) -> Read:

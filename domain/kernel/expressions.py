@@ -56,7 +56,7 @@ class Condition:
     def holds(self, values: Mapping[str, object]) -> bool | ExpressionProblem:
         """Whether the condition holds for these values of its variables; an error is a value, never an exception."""
         try:
-            result = self.checked.eval(data={name: values[name] for name in self.variables if name in values})
+            result = self.checked.eval(data=values)
             answer = result.value()
         except (RuntimeError, TypeError, ValueError, OverflowError) as problem:
             return _problem(str(problem))

@@ -82,10 +82,15 @@ def found(document: Mapping[str, object], path: str) -> object:
     """The value at the dotted path. Refuses: AmountRefused when a part of the path is absent."""
     value: object = document
     for part in path.split("."):
-        if not isinstance(value, dict) or part not in value:
+        inner = _fields(value)
+        if part not in inner:
             raise AmountRefused(path, f"there is no {part!r}")
-        value = value[part]
+        value = inner[part]
     return value
+
+
+def _fields(value: object) -> Mapping[str, object]:
+    return cast("Mapping[str, object]", value) if isinstance(value, Mapping) else {}
 
 
 def minor_units(value: object, *, exponent: int, path: str = "") -> int:

@@ -98,17 +98,15 @@ def _own_questions() -> dict[str, list[Question]]:
 
 def _asking(law: str, name: str, text: str) -> Question:
     statement = f"""
-    SELECT count(*) AS examined, count(*) FILTER (WHERE broken) AS violations,
-           (array_agg(subject) FILTER (WHERE broken))[1:{EXAMPLES_MAX}] AS examples FROM ({text}) AS asked
+    SELECT count(*) AS examined, count(*) FILTER (WHERE broken IS DISTINCT FROM false) AS violations,
+           (array_agg(subject) FILTER (WHERE broken IS DISTINCT FROM false))[1:{EXAMPLES_MAX}] AS examples FROM ({text}) AS asked
     """
 
     async def ask(connection: Connection) -> Check:
         row = await connection.fetchrow(statement)
         assert row is not None, "an aggregate always answers"
         examples = tuple(row["examples"] or ())
-        return Check(
-            law=law, name=name, examined=row["examined"], violations=row["violations"], examples=examples
-        )
+        return Check(law=law, name=name, examined=row["examined"], violations=row["violations"], examples=examples)
 
     return ask
 

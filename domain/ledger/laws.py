@@ -1,4 +1,7 @@
-"""The laws of the ledger as named questions to the database: each yields (subject, broken) for every row it examines."""
+"""The laws of the ledger as named questions to the database: each yields (subject, broken) for every row it examines.
+
+An answer that is neither true nor false counts as broken: a law is kept only where SQL can say so.
+"""
 
 from collections.abc import Mapping
 
@@ -10,9 +13,9 @@ FROM transaction AS t LEFT JOIN entry AS e ON e.transaction_id = t.id GROUP BY t
 
 ENTRIES_HAVE_THEIR_ROWS = """
 SELECT e.id::text AS subject,
-       t.id IS NULL OR e.wallet_id IS NOT NULL AND w.id IS NULL OR e.budget_id IS NOT NULL AND b.id IS NULL
-       OR e.lot_id IS NOT NULL AND l.id IS NULL OR p.id IS NULL OR p.program_id <> e.program_id
-       OR w.unit <> e.unit OR b.unit <> e.unit OR b.program_id <> e.program_id AS broken
+       t.id IS NULL OR e.wallet_id IS NOT NULL AND w.unit IS DISTINCT FROM e.unit
+       OR e.budget_id IS NOT NULL AND (b.unit, b.program_id) IS DISTINCT FROM (e.unit, e.program_id)
+       OR e.lot_id IS NOT NULL AND l.id IS NULL OR p.program_id IS DISTINCT FROM e.program_id AS broken
 FROM entry AS e LEFT JOIN transaction AS t ON t.id = e.transaction_id LEFT JOIN wallet AS w ON w.id = e.wallet_id
      LEFT JOIN budget AS b ON b.id = e.budget_id LEFT JOIN lot AS l ON l.id = e.lot_id
      LEFT JOIN booking_period AS p ON p.id = e.booked_period_id
@@ -67,8 +70,8 @@ SELECT min(id::text), count(*) > 1 FROM activity GROUP BY source_id, external_id
 
 ENTRIES_ARE_NUMBERED_DENSELY = """
 SELECT w.id::text AS subject,
-       w.seq <> coalesce(e.total, 0) OR e.total > 0 AND (e.first <> 1 OR e.last <> e.total OR e.different <> e.total)
-         AS broken
+       w.seq <> coalesce(e.total, 0)
+       OR e.total IS NOT NULL AND (e.first <> 1 OR e.last <> e.total OR e.different <> e.total) AS broken
 FROM wallet AS w
 LEFT JOIN (SELECT wallet_id, count(*) AS total, min(seq) AS first, max(seq) AS last, count(DISTINCT seq) AS different
            FROM entry WHERE wallet_id IS NOT NULL GROUP BY wallet_id) AS e ON e.wallet_id = w.id

@@ -71,8 +71,12 @@ async def test_locks_are_taken_in_the_written_order(book: Book, heard: Heard) ->
     award = await book.award(program, owner, 100)
     await book.capture(await book.hold(owner, 100))
     heard.clear()
-    await book.post([book.raise_(program, owner, 20, await book.now())], [Lower(award_id=award, amount=90, cause_id=new_id())])
-    tags = [line.removeprefix("-- lock: ") for text in heard for line in text.split("\n") if line.startswith("-- lock: ")]
+    await book.post(
+        [book.raise_(program, owner, 20, await book.now())], [Lower(award_id=award, amount=90, cause_id=new_id())]
+    )
+    tags = [
+        line.removeprefix("-- lock: ") for text in heard for line in text.split("\n") if line.startswith("-- lock: ")
+    ]
     assert list(dict.fromkeys(tags)) == ["period", "wallet", "budget"]
 
 
@@ -97,4 +101,6 @@ async def test_concurrent_batches_never_spend_a_budget_twice_nor_deadlock(book: 
     ends = await asyncio.gather(*(one(turn) for turn in range(10)), return_exceptions=True)
     assert [type(end) for end in ends if end is not None] == [BudgetExceeded] * 5
     assert await book.balance(program) == 0
-    assert await book.database.fetchval("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()") == 0
+    assert (
+        await book.database.fetchval("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()") == 0
+    )

@@ -125,16 +125,9 @@ class _Walk:
             elif isinstance(node, FragmentSpreadNode):
                 fragment = self.fragments[node.name.value]
                 nodes.extend(self.below(self._type(fragment.type_condition.name.value), fragment.selection_set))
-<<<<<<< HEAD
-            elif node.selection_set:  # type: ignore[union-attr]  # only inline fragments are left
-                condition = node.type_condition  # type: ignore[union-attr]  # an inline fragment
-                target = self._type(condition.name.value) if condition else parent
-                nodes.extend(self.below(target, node.selection_set))  # type: ignore[union-attr]  # an inline fragment
-=======
             elif isinstance(node, InlineFragmentNode):
                 target = self._type(node.type_condition.name.value) if node.type_condition else parent
                 nodes.extend(self.below(target, node.selection_set))
->>>>>>> 1c473c6 (Known failures by number; settings and logs; strict types)
         return tuple(nodes)
 
     def field(self, parent: Any, node: FieldNode) -> CostNode | None:

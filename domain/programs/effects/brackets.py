@@ -80,12 +80,12 @@ class Brackets(Plain):
     def value(self, total: int, parameters: Mapping[str, object], rounding: Rounding) -> int:
         """f(total) of the marginal mode, rounded once."""
         earned = 0
-        starts = [number_value(bracket.starts_at, parameters) for bracket in self.brackets]
-        for bracket, start, end in zip(self.brackets, starts, (*starts[1:], None), strict=True):
-            if total <= start:
-                break
-            inside = (total if end is None else min(total, end)) - start
-            earned += inside * number_value(bracket.rate, parameters)
+        end = total
+        for bracket in reversed(self.brackets):
+            start = number_value(bracket.starts_at, parameters)
+            if start < end:
+                earned += (end - start) * number_value(bracket.rate, parameters)
+                end = start
         return rounded_ratio(earned, self.per, rounding)
 
     def worth(self, counted: Counted, parameters: Mapping[str, object], rounding: Rounding) -> tuple[Worth, ...]:

@@ -1,0 +1,151 @@
+"""The composition root: builds what a process needs once, in order, and closes it in reverse."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+
+import httpx2
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from starlette.applications import Starlette
+
+from api.graph.context import Context
+from api.http.auth import Caller, Recognizer, TrustedIssuer, development_issuer, outside_issuer
+from api.http.callers import Actor as FaceActor
+from api.http.callers import Circumstances
+from api.http.issuer import PATH as ISSUER_PATH
+from api.http.issuer import DevelopmentIssuer
+from api.http.jwks import RemoteKeys
+from api.http.server import build_app
+from api.http.signing import SigningKey
+from api.schema import build_schema
+from api.settings import Settings
+from domain.access.principals import Role
+from domain.earning.evaluating import Knowledge
+from domain.kernel.expressions import ConditionCache
+from domain.kernel.failpoints import Failpoints
+from domain.kernel.operation import Door
+from domain.kernel.sql import Database
+from domain.programs.matching import TermsCache
+from leaderboards.store import Store
+
+NUDGE_CHANNEL = "guerdon:committed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wired:
+    """What every process shares: the database with its door, the boards' index, and what evaluation keeps in mind."""
+
+    settings: Settings
+    database: Database
+    door: Door
+    store: Store
+    redis: "Redis"
+    knowledge: Knowledge
+    failpoints: Failpoints
+
+
+class Nudger:
+    """After a commit, tells the other processes to look: once however many commits, and nobody waits for it."""
+
+    def __init__(self, redis: "Redis") -> None:
+        self._redis = redis
+        self._committed = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def committed(self) -> None:
+        self._committed.set()
+
+    async def run(self) -> None:
+        while True:
+            await self._committed.wait()
+            self._committed.clear()
+            # Lost nudges cost a poll's delay, nothing else.
+            with suppress(RedisError, OSError, TimeoutError):
+                await self._redis.publish(NUDGE_CHANNEL, b"1")
+
+
+@asynccontextmanager
+async def wired(settings: Settings, application: str) -> AsyncIterator[Wired]:
+    """Everything is connected; on leaving, what runs is awaited and all is closed.
+
+    Refuses: an unreachable database, after its driver's own time.
+    """
+    assert settings.database_url is not None, "serving gives every process its addresses"
+    assert settings.redis_url is not None, "serving gives every process its addresses"
+    failpoints = Failpoints(settings.failpoints)
+    async with AsyncExitStack() as stack:
+        database = await Database.open(
+            settings.database_url, connections_max=settings.database_connections_max, application=application
+        )
+        stack.push_async_callback(database.close)
+        redis = Redis.from_url(settings.redis_url, socket_timeout=1, socket_connect_timeout=1)
+        stack.push_async_callback(redis.aclose)
+        store = Store.open(settings.redis_url)
+        stack.push_async_callback(store.close)
+        nudger = Nudger(redis)
+        nudging = asyncio.create_task(nudger.run(), name="nudger")
+        stack.callback(nudging.cancel)
+        door = Door(database, failpoints, nudger.committed)
+        stack.push_async_callback(door.close)
+        yield Wired(
+            settings=settings,
+            database=database,
+            door=door,
+            store=store,
+            redis=redis,
+            knowledge=Knowledge(terms=TermsCache(), conditions=ConditionCache()),
+            failpoints=failpoints,
+        )
+
+
+def build_server(parts: Wired) -> Starlette:
+    """The whole HTTP application: GraphQL with its guards, sign-in, the live page, health."""
+    settings = parts.settings
+    key = None if settings.is_production else SigningKey.kept_in(settings.home)
+    issuers = list(_issuers(settings, key))
+    recognizer = Recognizer(parts.database, issuers, test_keys=not settings.is_production)
+    routes = []
+    if key is not None:
+        routes += DevelopmentIssuer(parts.door, key, settings, url=settings.url + ISSUER_PATH).routes()
+
+    async def context_for(caller: FaceActor, circumstances: Circumstances) -> Context:
+        assert isinstance(caller, Caller), "the recognizer makes every caller"
+        return Context.of(
+            caller.actor,
+            parts.database,
+            parts.door,
+            store=parts.store,
+            resume_cursor=circumstances.resume_cursor,
+            sandbox=not settings.is_production,
+            request_id=circumstances.request_id,
+        )
+
+    async def ready() -> Mapping[str, str | None]:
+        await parts.database.fetchval("SELECT 1")
+        return {"database": None}
+
+    def body_limit(caller: FaceActor) -> int:
+        is_machine = isinstance(caller, Caller) and caller.actor.role is Role.INTEGRATION
+        return settings.limits.body_bytes_keys if is_machine else settings.limits.body_bytes_people
+
+    return build_app(
+        build_schema(),
+        settings,
+        authenticate=recognizer,
+        context_for=context_for,
+        ready=ready,
+        body_limit=body_limit,
+        routes=routes,
+    )
+
+
+def _issuers(settings: Settings, key: SigningKey | None) -> "list[TrustedIssuer]":
+    found: list[TrustedIssuer] = []
+    if key is not None:
+        found.append(development_issuer(settings.url + ISSUER_PATH, settings.oidc_audience, key))
+    if settings.oidc_issuer is not None:
+        keys = RemoteKeys(settings.oidc_issuer, httpx2.AsyncClient(timeout=5))
+        found.append(outside_issuer(settings.oidc_issuer, settings.oidc_audience, keys))
+    return found
