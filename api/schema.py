@@ -25,6 +25,7 @@ from api.graph.sources import SourceQuery
 from api.graph.units import UnitQuery
 from api.graph.vendor_in import VendorMutation
 from api.graph.viewer import ViewerQuery
+from api.graph.wallets import LiabilityQuery
 
 QUERIES = (
     ViewerQuery,
@@ -35,6 +36,7 @@ QUERIES = (
     PartnerQuery,
     MemberQuery,
     ActivityQuery,
+    LiabilityQuery,
     SourceQuery,
     ImportRunQuery,
     AccountQuery,

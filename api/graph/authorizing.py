@@ -75,9 +75,7 @@ def check_schema(schema: GraphQLSchema, matrix: Matrix) -> None:
         raise SchemaNotCovered(f"the matrix may deny these, so they must be nullable: {', '.join(strict)}")
 
 
-def authorize(
-    schema: GraphQLSchema, matrix: Matrix, actor_of: Callable[[Any], Actor], denials: Denials
-) -> None:
+def authorize(schema: GraphQLSchema, matrix: Matrix, actor_of: Callable[[Any], Actor], denials: Denials) -> None:
     """Afterwards nothing of this schema is resolved beyond the matrix. `actor_of` finds the actor in the context.
 
     A root field that is denied is refused (NotAllowed, ScopeMissing); a denied field is null, or where it cannot be

@@ -1,5 +1,6 @@
 """Mutations of the vendor's own desk: sources, activity types, leaderboards, debts, and the clock of a sandbox."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -15,12 +16,16 @@ from api.graph.mutating import keyed, mutation, sure
 from api.graph.readings import activity_type_by_code, board_by_id, source_by_id
 from api.graph.scalars import Json
 from api.graph.sources import ActivityType
+from api.graph.wallets import Debt, Wallet
 from domain.activities.activity import OnChange
 from domain.activities.refusals import InvalidActivityType, InvalidMapping
 from domain.activities.sources import SourceDefinition, TypeDefinition, define_types, ensure_source
 from domain.kernel.clock import SHIFT_MAX, advance_clock_in
 from domain.kernel.operation import Operation
 from domain.kernel.refusals import AlreadyExists, InvalidInput, KeyReused, NotAllowed, NotFound
+from domain.ledger.reading import debts_by_id, wallets_by_id
+from domain.ledger.refusals import DebtIsPaid
+from domain.ledger.reversing import write_off_in
 from domain.programs.program import Visibility
 from domain.programs.reading import programs_by_id
 from leaderboards.boards import Operator, RankDisplay, Scope
@@ -74,6 +79,13 @@ class AdvanceClockInput:
     seconds: int = strawberry.field(description="Whole seconds, 1 to 316,224,000 (3,660 days).")
 
 
+@strawberry.input(description="A debt to give up.")
+class WriteOffDebtInput:
+    idempotency_key: str = key_field()
+    debt_id: strawberry.ID = strawberry.field(description="The debt.")
+    reason: str = strawberry.field(description="Why, 1 to 500 characters.")
+
+
 @strawberry.type(description="The source stands as defined.")
 class DefineSourceSuccess:
     source: Any = strawberry.field(graphql_type=nouns.SOURCE, description="The source.")
@@ -87,6 +99,12 @@ class DefineActivityTypeSuccess:
 @strawberry.type(description="The leaderboard stands and begins to count from the first event.")
 class CreateLeaderboardSuccess:
     leaderboard: Any = strawberry.field(graphql_type=Leaderboard, description="The leaderboard.")
+
+
+@strawberry.type(description="Nothing of the debt is outstanding.")
+class WriteOffDebtSuccess:
+    debt: Any = strawberry.field(graphql_type=Debt, description="The debt.")
+    wallet: Any = strawberry.field(graphql_type=Wallet, description="The wallet that owed it.")
 
 
 @strawberry.type(description="The clock has moved for everybody.")
@@ -155,6 +173,28 @@ class VendorMutation:
         made = await create_leaderboard(context.door, context.actor, keyed(input), definition)
         board = await context.batches.one(board_by_id, UUID(made.facts["leaderboard_id"]))
         return CreateLeaderboardSuccess(leaderboard=board)
+
+    @mutation(
+        WriteOffDebtSuccess,
+        NotFound,
+        InvalidInput,
+        KeyReused,
+        DebtIsPaid,
+        description="The vendor gives up what a wallet still owes.",
+    )
+    async def write_off_debt(self, info: Info, input: WriteOffDebtInput) -> Any:
+        context = info.context
+        debt_id = sure(Tag.DEBT, input.debt_id, "debt")
+        asked = (context.actor, debt_id)
+        if asked not in await debts_by_id(context.database, [asked]):
+            raise NotFound(kind="debt", id=str(debt_id))
+
+        async def work(op: Operation) -> Mapping[str, Any]:
+            return {"debt_id": str(debt_id), "amount": await write_off_in(op, debt_id, input.reason)}
+
+        await context.door.operate_keyed(context.actor, "writeOffDebt", keyed(input), work)
+        debt = await context.batches.one(debts_by_id, debt_id)
+        return WriteOffDebtSuccess(debt=debt, wallet=await context.batches.one(wallets_by_id, debt.wallet_id))
 
     @mutation(
         AdvanceClockSuccess,

@@ -99,7 +99,10 @@ TROUBLES: Mapping[Code, Trouble] = MappingProxyType(
             status=403, close_code=4403, meaning="Nobody linked this sign-in to a member yet."
         ),
         Code.SIGN_IN_UNAVAILABLE: Trouble(
-            status=503, close_code=1013, retryable=True, meaning="The issuer's keys cannot be had; wait for retryAfterMs."
+            status=503,
+            close_code=1013,
+            retryable=True,
+            meaning="The issuer's keys cannot be had; wait for retryAfterMs.",
         ),
         Code.ORIGIN_REFUSED: Trouble(status=403, meaning="This origin is not in ALLOWED_ORIGINS."),
         Code.RATE_LIMITED: Trouble(status=429, close_code=None, retryable=True, meaning="Wait for retryAfterMs."),
