@@ -1,15 +1,25 @@
 """Every refusal of every room, so that a receipt can repeat one and the schema has a type for each."""
 
+from collections.abc import Mapping
+
 from domain.access import refusals as access
 from domain.activities import refusals as activities
+from domain.earning import refusals as earning
 from domain.kernel import refusals as kernel
 from domain.kernel.refusals import Refusal, every_refusal
+from domain.ledger import refusals as ledger
 from domain.partners import refusals as partners
+from domain.programs import refusals as programs
+from leaderboards import refusals as leaderboards
 
-ROOMS = (kernel, access, partners, activities)
+ROOMS = (kernel, access, ledger, partners, programs, activities, earning, leaderboards)
 
 
-def all_refusals() -> tuple[type[Refusal], ...]:
-    """Every refusal type of the rooms, in order of their codes."""
+def all_refusals() -> Mapping[str, tuple[type[Refusal], ...]]:
+    """Every refusal of the rooms by its code; two rooms may say the same no with other facts."""
     names = {room.__name__ for room in ROOMS}
-    return tuple(kind for kind in every_refusal() if kind.__module__ in names)
+    found: dict[str, tuple[type[Refusal], ...]] = {}
+    for kind in every_refusal():
+        if kind.__module__ in names:
+            found[kind.code()] = (*found.get(kind.code(), ()), kind)
+    return found

@@ -4,20 +4,28 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
+from api.graph.access_in import AccessMutation
 from api.graph.accounts import AccountQuery
 from api.graph.activities import ActivityQuery
+from api.graph.activities_in import ActivityMutation
 from api.graph.api_keys import ApiKeyQuery
 from api.graph.audit_records import AuditQuery
+from api.graph.enrollments_in import EnrollmentMutation
 from api.graph.import_runs import ImportRunQuery
 from api.graph.leaderboards import LeaderboardQuery
 from api.graph.members import MemberQuery
 from api.graph.nodes import NodeQuery
 from api.graph.partners import PartnerQuery
+from api.graph.people_in import PeopleMutation
 from api.graph.programs import ProgramQuery
+from api.graph.programs_in import ProgramMutation
+from api.graph.refusing import REFUSAL_TYPES
 from api.graph.scalars import SCALARS
 from api.graph.sources import SourceQuery
 from api.graph.units import UnitQuery
+from api.graph.vendor_in import VendorMutation
 from api.graph.viewer import ViewerQuery
+from api.graph.wallets import LiabilityQuery
 
 QUERIES = (
     ViewerQuery,
@@ -28,6 +36,7 @@ QUERIES = (
     PartnerQuery,
     MemberQuery,
     ActivityQuery,
+    LiabilityQuery,
     SourceQuery,
     ImportRunQuery,
     AccountQuery,
@@ -36,10 +45,22 @@ QUERIES = (
 )
 
 
+MUTATIONS = (
+    ActivityMutation,
+    PeopleMutation,
+    ProgramMutation,
+    EnrollmentMutation,
+    VendorMutation,
+    AccessMutation,
+)
+
+
 def build_schema() -> strawberry.Schema:
     """The schema that `api/schema.graphql` prints."""
     return strawberry.Schema(
         query=merge_types("Query", QUERIES),
+        mutation=merge_types("Mutation", MUTATIONS),
+        types=list(REFUSAL_TYPES.values()),
         config=StrawberryConfig(auto_camel_case=True, scalar_map=dict(SCALARS)),
     )
 

@@ -42,7 +42,7 @@ class BasisAmountRecord:
 def basis_amounts(amounts: Mapping[Basis, Amount]) -> Sequence[BasisAmountRecord]:
     """The amounts as a list in the order of their bases."""
     return [
-        BasisAmountRecord(basis=basis, amount=amount.amount, unit=amount.unit)
+        BasisAmountRecord(basis=basis, amount=amount.minor, unit=amount.unit)
         for basis, amount in sorted(amounts.items())
     ]
 

@@ -1,18 +1,17 @@
 """What one operation carries: who asks, where the data is, and the batches its fields share; built by wiring."""
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import strawberry
 
 from api.graph.batching import Batches
+from domain.access.matrix import Matrix
 from domain.access.principals import Actor
+from domain.earning.evaluating import Knowledge
 from domain.kernel.operation import Door
 from domain.kernel.sql import Database
-
-
-class LiveEngine(Protocol):
-    """What subscriptions ask of realtime; see api/realtime.py."""
+from leaderboards.store import Store
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +26,9 @@ class Context:
     database: Database
     door: Door
     batches: Batches
-    store: Any = None
+    knowledge: Knowledge
+    matrix: Matrix
+    store: Store | None = None
     live: Any = None
     locale: str = "en"
     resume_cursor: str | None = None
@@ -36,12 +37,16 @@ class Context:
     remembered: dict[str, Any] = field(default_factory=dict[str, Any])
 
     @classmethod
-    def of(cls, actor: Actor, database: Database, door: Door, **others: Any) -> "Context":
+    def of(
+        cls, actor: Actor, database: Database, door: Door, knowledge: Knowledge, matrix: Matrix, **others: Any
+    ) -> "Context":
         """A context with fresh batches, in the actor's locale."""
         return cls(
             actor=actor,
             database=database,
             door=door,
+            knowledge=knowledge,
+            matrix=matrix,
             batches=Batches(database, actor),
             **({"locale": actor.locale} | others),
         )

@@ -80,13 +80,16 @@ def one(noun: Any, reading: Reading[Any, Any], attribute: str, description: str,
     return strawberry.field(resolver=resolve, graphql_type=noun | None, description=description)
 
 
-def many(noun: Any, reading: Reading[Any, Any], description: str, attribute: str = "id") -> Any:
+def many(
+    noun: Any, reading: Reading[Any, Any], description: str, attribute: str = "id", *, nullable: bool = False
+) -> Any:
     """All of a bounded list of another noun, batched over parents."""
 
     async def resolve(parent: strawberry.Parent[Any], info: Info) -> Any:
         return await info.context.batches.many(reading, getattr(parent, attribute))
 
-    return strawberry.field(resolver=resolve, graphql_type=list[noun], description=description)
+    shown = list[noun] | None if nullable else list[noun]
+    return strawberry.field(resolver=resolve, graphql_type=shown, description=description)
 
 
 def pages(

@@ -8,7 +8,7 @@ import strawberry
 
 from api.graph import nouns
 from api.graph.context import Info
-from api.graph.fields import Node, identity, one, pages
+from api.graph.fields import Node, identity, many, one, pages
 from api.graph.ids import Tag
 from api.graph.paging import After, Connection, First, limit_of, page_of, read_cursor
 from api.graph.partners import Search, Subject
@@ -17,6 +17,7 @@ from api.graph.scalars import Points
 from api.graph.texts import Locale
 from domain.access.principals import Relation
 from domain.earning.reading import awards_of_owners, dues_of_beneficiaries
+from domain.ledger.reading import wallets_of_members
 from domain.partners.reading import MemberRecord, members_page
 from domain.partners.registration import MemberKind
 from domain.programs.reading import enrollments_of_subjects
@@ -36,6 +37,7 @@ class Member(Node, Subject):
     recorded_at: datetime = strawberry.field(description="When they were first registered.")
     left_at: datetime | None = strawberry.field(description="When they left, null while they take part.")
     relation: Relation = strawberry.field(description="How you stand to them.")
+    wallets = many(nouns.WALLET, wallets_of_members, "Their wallets, one a unit, at most 100.", nullable=True)
     activities = pages(
         nouns.ACTIVITY,
         activities_of_members,

@@ -21,6 +21,7 @@ from api.graph.readings import (
 )
 from domain.earning.reading import awards_by_id, dues_by_id
 from domain.earning.runs import import_runs_by_id
+from domain.ledger.reading import debts_by_id, wallets_by_id
 from domain.programs.reading import enrollments_by_id, programs_by_id, terms_by_id
 
 READINGS: Mapping[Tag, Reading[Any, Any]] = {
@@ -29,6 +30,7 @@ READINGS: Mapping[Tag, Reading[Any, Any]] = {
     Tag.API_KEY: api_key_by_id,
     Tag.AWARD: awards_by_id,
     Tag.DUE: dues_by_id,
+    Tag.DEBT: debts_by_id,
     Tag.ENROLLMENT: enrollments_by_id,
     Tag.IMPORT_RUN: import_runs_by_id,
     Tag.LEADERBOARD: board_by_id,
@@ -38,6 +40,7 @@ READINGS: Mapping[Tag, Reading[Any, Any]] = {
     Tag.SEASON: season_by_id,
     Tag.SOURCE: source_by_id,
     Tag.TERMS: terms_by_id,
+    Tag.WALLET: wallets_by_id,
 }
 
 

@@ -8,13 +8,14 @@ import strawberry
 
 from api.graph import nouns
 from api.graph.context import Info
-from api.graph.fields import Node, identity, one, pages
+from api.graph.fields import Node, identity, many, one, pages
 from api.graph.ids import Tag
 from api.graph.paging import After, Connection, First, limit_of, page_of, read_cursor
 from api.graph.readings import activities_of_partners, members_of_partner, partner_by_id
 from api.graph.scalars import Points
 from domain.access.principals import Relation
 from domain.earning.reading import awards_of_owners
+from domain.ledger.reading import wallets_of_partners
 from domain.partners.reading import PartnerRecord, partners_page
 from domain.partners.registration import JourneyStage, PartnerType
 from domain.programs.reading import enrollments_of_subjects
@@ -49,6 +50,7 @@ class Partner(Node, Subject):
         key=lambda row: (row.name, row.id),
         kinds=(str, UUID),
     )
+    wallets = many(nouns.WALLET, wallets_of_partners, "The firm's own wallets, one a unit, at most 100.", nullable=True)
     activities = pages(
         nouns.ACTIVITY,
         activities_of_partners,

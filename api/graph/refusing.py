@@ -16,6 +16,7 @@ from api.graph.context import Info
 from api.graph.ids import Tag, encode_id
 from api.graph.scalars import Json, Points
 from api.graph.texts import LocaleArgument
+from api.refusals import all_refusals
 from domain.kernel.refusals import Refusal as DomainRefusal
 
 # What refusals call their things, where that has an opaque id.
@@ -80,47 +81,18 @@ class Refusal:
         return parent.refusal.retryable
 
 
-def refusal_type(kind: type[DomainRefusal]) -> type[Any]:
-    """The GraphQL type of a refusal: its name, and its facts as fields."""
-    members: dict[str, Any] = {
-        fact.name: strawberry.field(
-            resolver=_fact(fact.name, kind.__annotations__.get(fact.name, str)), description=_told(fact.name)
-        )
-        for fact in fields(kind)
-    }
-    members["is_type_of"] = classmethod(lambda _, value, __: isinstance(value, Told) and type(value.refusal) is kind)
-    made = type(kind.__name__, (Refusal,), members)
-    return strawberry.type(made, description=(kind.__doc__ or kind.code()).strip())
-
-
-class RefusalTypes:
-    """The refusal types of one schema, each made once."""
-
-    def __init__(self) -> None:
-        self._made: dict[type[DomainRefusal], type[Any]] = {}
-
-    def of(self, kind: type[DomainRefusal]) -> type[Any]:
-        """The type of this refusal."""
-        if kind not in self._made:
-            self._made[kind] = refusal_type(kind)
-        return self._made[kind]
-
-    def known(self) -> list[type[Any]]:
-        """Every type made so far, in order of name."""
-        return sorted(self._made.values(), key=lambda made: made.__name__)
-
-
 def _told(name: str) -> str:
     return FACTS.get(name) or f"Fact of the refusal: {name.replace('_', ' ')}."
 
 
-def _fact(name: str, annotation: Any) -> Any:
+def _fact(name: str, annotation: Any, *, optional: bool) -> Any:
     shown = _shape(annotation)
+    shown = shown | None if optional else shown
 
     def resolve(parent: strawberry.Parent[Told]) -> Any:
-        value = getattr(parent.refusal, name)
+        value = getattr(parent.refusal, name, None)
         tag = TAGS.get(str(getattr(parent.refusal, "kind", "")) if name == "id" else name)
-        return _opaque(tag, value) if tag is not None else value
+        return _opaque(tag, value) if tag is not None and value is not None else value
 
     resolve.__annotations__["return"] = shown
     return resolve
@@ -145,6 +117,26 @@ def _shape(annotation: Any) -> Any:
     if annotation in (str, UUID) or (isinstance(annotation, type) and issubclass(annotation, StrEnum)):
         return str
     return Json
+
+
+def refusal_type(kinds: tuple[type[DomainRefusal], ...]) -> type[Any]:
+    """The GraphQL type of a refusal: its name, and its facts as fields; nullable where only one room tells them."""
+    shared = set.intersection(*({fact.name for fact in fields(kind)} for kind in kinds))
+    members: dict[str, Any] = {
+        fact.name: strawberry.field(
+            resolver=_fact(fact.name, fact.type, optional=fact.name not in shared), description=_told(fact.name)
+        )
+        for kind in kinds
+        for fact in fields(kind)
+    }
+    members["is_type_of"] = classmethod(
+        lambda _, value, __: isinstance(value, Told) and isinstance(value.refusal, kinds)
+    )
+    made = type(kinds[0].__name__, (Refusal,), members)
+    return strawberry.type(made, description=(kinds[0].__doc__ or kinds[0].code()).strip())
+
+
+REFUSAL_TYPES: Mapping[str, type[Any]] = {code: refusal_type(kinds) for code, kinds in all_refusals().items()}
 
 
 @contextmanager

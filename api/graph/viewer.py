@@ -13,11 +13,13 @@ from api.graph.context import Info
 from api.graph.dues import DueOutcome
 from api.graph.fields import IdArgument, page_by, wanted
 from api.graph.ids import Tag
+from api.graph.leaderboards import leaderboards_page
 from api.graph.paging import After, Connection, First, Page, page_of
 from api.graph.readings import account_by_id, activities_of_members, member_by_id, partner_by_id
 from api.graph.texts import Locale
 from domain.access.principals import Actor, Role, Scope
 from domain.earning.reading import awards_of_owners, dues_of_beneficiaries
+from domain.ledger.reading import wallets_of_members
 from domain.programs.reading import enrollments_of_subjects
 
 INSTANT_AND_ID = (datetime, UUID)
@@ -56,6 +58,20 @@ class Viewer:
     async def partner(parent: strawberry.Parent[ViewerRecord], info: Info) -> Any:
         member = await info.context.batches.one(member_by_id, parent.actor.member_id)
         return await info.context.batches.one(partner_by_id, member.partner_id if member else None)
+
+    @strawberry.field(graphql_type=list[nouns.WALLET], description="Your own wallets, one a unit, at most 100.")
+    async def wallets(parent: strawberry.Parent[ViewerRecord], info: Info) -> Any:
+        if parent.actor.member_id is None:
+            return []
+        return await info.context.batches.many(wallets_of_members, parent.actor.member_id)
+
+    @strawberry.field(
+        graphql_type=Connection[nouns.LEADERBOARD], description="Leaderboards you may look at, in order of code."
+    )
+    async def leaderboards(
+        parent: strawberry.Parent[ViewerRecord], info: Info, first: First = 25, after: After = None
+    ) -> Any:
+        return await leaderboards_page(info, first, after)
 
     @strawberry.field(graphql_type=Connection[nouns.ACTIVITY], description="What you did.")
     async def activities(
