@@ -1,0 +1,43 @@
+// Numbers, amounts and times as the reader's language writes them.
+
+/** Formats of one language; the reader's own region wins over the plain language. */
+export function formatsOf(locale) {
+  const tag = navigator.languages.find((one) => one.toLowerCase().split('-')[0] === locale) ?? (locale === 'en' ? 'en-GB' : 'fr-FR');
+  const whole = new Intl.NumberFormat(tag);
+  const signedWhole = new Intl.NumberFormat(tag, { signDisplay: 'exceptZero' });
+  const time = new Intl.DateTimeFormat(tag, { timeStyle: 'short' });
+  const seconds = new Intl.DateTimeFormat(tag, { timeStyle: 'medium' });
+  const day = new Intl.DateTimeFormat(tag, { dateStyle: 'medium' });
+  const both = new Intl.DateTimeFormat(tag, { dateStyle: 'medium', timeStyle: 'short' });
+  const relative = new Intl.RelativeTimeFormat(tag, { numeric: 'auto' });
+  const ordinals = new Intl.PluralRules(tag, { type: 'ordinal' });
+  const plurals = new Intl.PluralRules(tag);
+
+  function money(value, unit, signDisplay) {
+    const format = new Intl.NumberFormat(tag, {
+      style: 'currency', currency: unit.code, currencyDisplay: 'narrowSymbol', signDisplay, trailingZeroDisplay: 'stripIfInteger',
+    });
+    return format.format(value / 10 ** unit.exponent);
+  }
+
+  return {
+    tag,
+    number: (value) => whole.format(value),
+    signed: (value, unit) => (unit?.kind === 'MONEY' ? money(value, unit, 'exceptZero') : signedWhole.format(value)),
+    /** The figure alone; `unitOf` names what it counts. */
+    amount: (value, unit) => (unit?.kind === 'MONEY' ? money(value, unit, 'auto') : whole.format(value)),
+    /** Figure and unit in one text. */
+    amountWithUnit: (value, unit) => (!unit || unit.kind === 'MONEY'
+      ? (unit ? money(value, unit, 'auto') : whole.format(value))
+      : `${whole.format(value)}\u00a0${unit.name.toLocaleLowerCase(tag)}`),
+    time: (iso) => time.format(new Date(iso)),
+    seconds: (iso) => seconds.format(new Date(iso)),
+    day: (iso) => day.format(new Date(iso)),
+    dayAndTime: (iso) => both.format(new Date(iso)),
+    /** Time today, else day and time. */
+    moment: (iso) => (new Date(iso).toDateString() === new Date().toDateString() ? time : both).format(new Date(iso)),
+    daysUntil: (iso) => relative.format(Math.round((new Date(iso) - Date.now()) / 86_400_000), 'day'),
+    ordinal: (value) => ordinals.select(value),
+    plural: (value) => plurals.select(value),
+  };
+}

@@ -1,0 +1,27 @@
+// What the browser keeps: choices of this device for ever, a session's secrets and cursors until the tab closes.
+
+const PREFIX = 'guerdon.';
+
+/** A drawer of texts and JSON in `storage`; without storage (private mode) it forgets, and the page still works. */
+function drawer(storage) {
+  return {
+    get(name) {
+      try {
+        return JSON.parse(storage().getItem(PREFIX + name));
+      } catch {
+        return null;
+      }
+    },
+    put(name, value) {
+      try {
+        if (value === null) storage().removeItem(PREFIX + name);
+        else storage().setItem(PREFIX + name, JSON.stringify(value));
+      } catch {
+        // Storage is full or refused: only comfort is lost.
+      }
+    },
+  };
+}
+
+export const device = drawer(() => window.localStorage);
+export const session = drawer(() => window.sessionStorage);

@@ -1,0 +1,71 @@
+// Small parts that every section is built from: panels, empty states, troubles, amounts.
+import { createContext } from './vendor/preact.js';
+import { useContext } from './vendor/preact-hooks.js';
+import { html } from './markup.js';
+
+/** The reader: `t` (texts), `f` (formats), `locale`. */
+export const Reader = createContext(null);
+export const useReader = () => useContext(Reader);
+
+/** A titled section of the page. */
+export function Panel({ id, title, aside, children, wide }) {
+  return html`
+    <section class=${`panel ${wide ? 'panel-wide' : ''}`} id=${id} aria-labelledby=${`${id}-title`}>
+      <header class="panel-head">
+        <h2 id=${`${id}-title`} tabindex="-1">${title}</h2>
+        ${aside}
+      </header>
+      ${children}
+    </section>`;
+}
+
+/** Nothing to show yet, said kindly. */
+export function Empty({ title, text, shape }) {
+  return html`
+    <div class="empty">
+      <svg class="empty-mark" viewBox="0 0 64 40" aria-hidden="true">
+        ${shape === 'wallet'
+          ? html`<rect x="9" y="7" width="46" height="27" rx="5" /><path d="M9 14h46M43 24h6" />`
+          : shape === 'events'
+            ? html`<path d="M4 21h14l6-12 9 23 7-15 4 4h16" />`
+            : html`<path d="M6 35V23h16v12M24 35V11h16v24M42 35V27h16v8M3 35h58" />`}
+      </svg>
+      <p class="empty-title">${title}</p>
+      ${text && html`<p>${text}</p>`}
+    </div>`;
+}
+
+/** Lines that breathe until the content is there. */
+export function Skeleton({ lines }) {
+  const { t } = useReader();
+  return html`
+    <div class="skeleton" role="status">
+      <span class="unseen">${t('loading')}</span>
+      ${Array.from({ length: lines }, (_, line) => html`<i key=${line} aria-hidden="true"></i>`)}
+    </div>`;
+}
+
+/** What could not be done, in the reader's words, with the server's reference. */
+export function TroubleNote({ trouble, action }) {
+  const { t } = useReader();
+  const path = `code.${trouble.code}`;
+  return html`
+    <div class="trouble" role="alert">
+      <p>${t(t.has(path) ? path : 'code.other')}</p>
+      ${trouble.requestId && html`<p class="fine">${t('reference', { id: trouble.requestId })}</p>`}
+      ${action}
+    </div>`;
+}
+
+/** A figure with its unit set small; money carries its own sign. */
+export function Amount({ value, unit, signed }) {
+  const { f } = useReader();
+  const figure = signed ? f.signed(value, unit) : f.amount(value, unit);
+  return html`<span class="figure">${figure}</span>${unit && unit.kind !== 'MONEY' && html`${' '}<span class="unit">${unit.name.toLocaleLowerCase(f.tag)}</span>`}`;
+}
+
+/** When the shown state was true. */
+export function AsOf({ at }) {
+  const { t, f } = useReader();
+  return at && html`<time class="fine as-of" datetime=${at}>${t('asOf', { time: f.seconds(at) })}</time>`;
+}
