@@ -131,8 +131,8 @@ def import_(
                 parts,
                 path=path,
                 source=source,
-                mapping=mapping,
-                types=types,
+                mapping=_read(mapping),
+                types=_read(types) if types else [],
                 report=report,
                 corrects=corrects,
                 progress=lambda at: bar.update(task, completed=at.ended, total=at.rows),
@@ -294,7 +294,7 @@ def _announce_people(settings: Settings) -> None:
     typer.echo(f"  integration key: {told['integrationKey']}")
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> Any:
     return json.loads(path.read_text())
 
 
