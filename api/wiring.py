@@ -4,13 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
 import httpx2
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from starlette.applications import Starlette
+from starlette.routing import BaseRoute
 
+from api.graph.authorizing import Denials, authorize
 from api.graph.context import Context
+from api.graph.refusing import Told
 from api.http.auth import Caller, Recognizer, TrustedIssuer, development_issuer, outside_issuer
 from api.http.callers import Actor as FaceActor
 from api.http.callers import Circumstances
@@ -21,6 +25,8 @@ from api.http.server import build_app
 from api.http.signing import SigningKey
 from api.schema import build_schema
 from api.settings import Settings
+from domain.access.audit import record_denial
+from domain.access.matrix import Matrix
 from domain.access.principals import Role
 from domain.earning.evaluating import Knowledge
 from domain.kernel.expressions import ConditionCache
@@ -106,7 +112,13 @@ def build_server(parts: Wired) -> Starlette:
     key = None if settings.is_production else SigningKey.kept_in(settings.home)
     issuers = list(_issuers(settings, key))
     recognizer = Recognizer(parts.database, issuers, test_keys=not settings.is_production)
-    routes = []
+    matrix, schema = Matrix.load(), build_schema()
+    told = partial(record_denial, parts.door)
+    # Strawberry keeps graphql-core's schema under this name and offers no public one.
+    core = schema._schema  # pyright: ignore[reportPrivateUsage]
+    denials = Denials(told=told, answered=lambda refusal, context: Told(refusal=refusal, locale=context.locale))
+    authorize(core, matrix, lambda context: context.actor, denials)
+    routes: list[BaseRoute] = []
     if key is not None:
         routes += DevelopmentIssuer(parts.door, key, settings, url=settings.url + ISSUER_PATH).routes()
 
@@ -116,6 +128,8 @@ def build_server(parts: Wired) -> Starlette:
             caller.actor,
             parts.database,
             parts.door,
+            parts.knowledge,
+            matrix,
             store=parts.store,
             resume_cursor=circumstances.resume_cursor,
             sandbox=not settings.is_production,
@@ -131,7 +145,7 @@ def build_server(parts: Wired) -> Starlette:
         return settings.limits.body_bytes_keys if is_machine else settings.limits.body_bytes_people
 
     return build_app(
-        build_schema(),
+        schema,
         settings,
         authenticate=recognizer,
         context_for=context_for,
