@@ -137,6 +137,7 @@ async def test_a_request_without_s256_goes_back_with_an_error(server: Server, mo
         ("http://127.0.0.1:1/#x", False),
         ("http://127.0.0.1\\@evil.test/", False),
         ("http://127.0.0.1:99999/", False),
+        ("http://user@127.0.0.1/", False),
         ("javascript:alert(1)", False),
         ("guerdon:/done", False),
         ("", False),
