@@ -13,11 +13,14 @@ from domain.access import audit
 from domain.access.matrix import Matrix
 from domain.access.principals import ANONYMOUS, SYSTEM, Actor, Role, Scope
 from domain.access.reading import audit_records
+from domain.earning.evaluating import Knowledge
+from domain.kernel.expressions import ConditionCache
 from domain.kernel.ids import new_id
 from domain.kernel.operation import Door
 from domain.kernel.sql import Database
 from domain.partners.registering import register_members_in, register_partners_in
 from domain.partners.registration import MemberRow, PartnerRow
+from domain.programs.matching import TermsCache
 
 ME = "{ viewer { role member { name email externalId } } }"
 FIRMS = "{ partners(first: 5) { edges { node { name } } } }"
@@ -28,7 +31,8 @@ class World:
 
     def __init__(self, door: Door) -> None:
         self.door = door
-        self.schema = build_schema()
+        self.schema, self.matrix = build_schema(), Matrix.load()
+        self.knowledge = Knowledge(terms=TermsCache(), conditions=ConditionCache())
 
         async def told(actor: Actor, action: str) -> None:
             await audit.record_denial(door, actor, action)
@@ -38,7 +42,7 @@ class World:
 
         graphql_schema = self.schema._schema  # pyright: ignore[reportPrivateUsage] # Strawberry offers no public one
         denials = Denials(told=told, answered=answered)
-        authorize(graphql_schema, Matrix.load(), lambda context: context.actor, denials)
+        authorize(graphql_schema, self.matrix, lambda context: context.actor, denials)
 
     async def settle(self) -> None:
         source_id = new_id()
@@ -53,7 +57,7 @@ class World:
 
     async def ask(self, query: str, actor: Actor) -> tuple[Any, list[Any]]:
         """Data, and what was refused with an error."""
-        context = Context.of(actor, self.door.database, self.door)
+        context = Context.of(actor, self.door.database, self.door, self.knowledge, self.matrix)
         result = await self.schema.execute(query, context_value=context)
         return result.data, [error.original_error for error in result.errors or ()]
 
