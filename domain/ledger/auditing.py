@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from domain.kernel.outbox import LINKED, link
-from domain.kernel.sql import Connection, Database, Row
-from domain.ledger.digests import STATED, digest
+from domain.kernel.sql import Connection, Database
+from domain.ledger.digests import STATED, Row, digest
 from domain.ledger.laws import QUESTIONS
 
 EXAMPLES_MAX = 5
@@ -152,10 +152,10 @@ async def _transactions_equal_their_digest(connection: Connection) -> Check:
         last = rows[-1]["id"]
         examined += len(rows)
         ids = [row["id"] for row in rows]
-        stated: dict[UUID, dict[str, list[Row]]] = {row["id"]: {"transaction": [row]} for row in rows}
+        stated: dict[UUID, dict[str, list[Row]]] = {row["id"]: {"transaction": [dict(row)]} for row in rows}
         for table, statement in FOUND_BY.items():
             for found in await connection.fetch(statement, ids):
-                stated[found["of"]].setdefault(table, []).append(found)
+                stated[found["of"]].setdefault(table, []).append(dict(found))
         broken += [str(row["id"]) for row in rows if row["sealed"] != digest(stated[row["id"]])]
     return _check("L5", "transactions_equal_their_digest", examined, broken)
 

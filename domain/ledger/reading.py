@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from domain.access.ownership import VIEWERS, relation_sql, viewer_arguments
@@ -271,8 +270,8 @@ WHERE wallet.id = ANY($1::uuid[]) AND wallet.next_due_at <= $2
 """
 
 
-async def _folded(sql: Source, wallet_ids: Sequence[UUID], now: datetime | None = None) -> Folded:
-    now = now or await sql.fetchval("SELECT guerdon_now()")
+async def _folded(sql: Source, wallet_ids: Sequence[UUID], as_of: datetime | None = None) -> Folded:
+    now: datetime = await sql.fetchval("SELECT guerdon_now()") if as_of is None else as_of
     due = {row["id"]: wallet_of(row) for row in await sql.fetch(DUE_WALLETS, wallet_ids, now)}
     lots, debts = dict[UUID, Lot](), dict[UUID, Debt]()
     if not due:
@@ -319,7 +318,7 @@ def _wallet(row: Row, wallet: WalletState) -> WalletRecord:
     )
 
 
-def _entry(row: Mapping[str, Any]) -> EntryRecord:
+def _entry(row: Row) -> EntryRecord:
     return EntryRecord(
         id=row["id"],
         seq=row["seq"],

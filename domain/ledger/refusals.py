@@ -1,6 +1,6 @@
 """Every expected no of the ledger, and the constraint names that mean one of them."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import ClassVar
@@ -127,7 +127,7 @@ MEANINGS: Mapping[str, type[Refusal]] = {
 
 
 @asynccontextmanager
-async def translated() -> AsyncIterator[None]:
+async def translated() -> AsyncGenerator[None]:
     """The one place where a violated constraint becomes its refusal; any other violation stays a fault."""
     try:
         yield
