@@ -33,6 +33,7 @@ test-long: $(READY) ## faults and fuzz for a while: SUITE=all SEED=0 MINUTES=10
 
 bench: $(READY) ## the measured figures of docs/, on this machine
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.boards
 
 check: $(READY) ## style, the rules of the house with its arrows, and types
 	$(BIN)/ruff check .

@@ -1,11 +1,14 @@
-"""Boards measured: folding, reading and rebuilding at a size; `python -m benchmarks.boards 100000 POSTGRES VALKEY`."""
+"""Boards measured: folding, reading and rebuilding at a size; `python -m benchmarks.boards --members 100000`."""
 
+import argparse
 import asyncio
 import sys
+import tempfile
 import time
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from statistics import median
 from uuid import UUID
 
@@ -17,6 +20,7 @@ from domain.kernel.failpoints import Failpoints
 from domain.kernel.ids import new_id, new_ids
 from domain.kernel.operation import Door, Operation
 from domain.kernel.sql import Database
+from embedded.supervisor import EmbeddedServers
 from leaderboards import reading
 from leaderboards.defining import create_leaderboard_in
 from leaderboards.metrics import Definition
@@ -154,5 +158,16 @@ async def second(database: Database, store: Store, season: SeasonShown, first: r
     assert page.stale, "the board moved on"
 
 
+def main() -> None:
+    """Starts servers of its own, prints one line per figure and leaves nothing behind."""
+    parser = argparse.ArgumentParser(prog="benchmarks.boards")
+    parser.add_argument("--members", type=int, default=100_000)
+    members = parser.parse_args().members
+    with tempfile.TemporaryDirectory(prefix="guerdon-") as home:
+        Path(home).chmod(0o711)  # the embedded PostgreSQL runs as another user when we are root
+        with EmbeddedServers(Path(home) / "servers", durable=False) as servers:
+            asyncio.run(run(members, servers.postgres.url("postgres"), servers.valkey.url()))
+
+
 if __name__ == "__main__":
-    asyncio.run(run(int(sys.argv[1]), sys.argv[2], sys.argv[3]))
+    main()

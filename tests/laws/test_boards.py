@@ -9,7 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from domain.access.principals import Actor, Role
@@ -142,6 +142,7 @@ async def fresh_boards(door: Door, number: int) -> dict[str, UUID]:
 @given(steps=STEPS)
 @settings(
     max_examples=EXAMPLES,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # shrinking on a database outlasts the test's time
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

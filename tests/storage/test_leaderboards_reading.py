@@ -183,5 +183,3 @@ async def test_healing_an_empty_index_brings_every_season_back(door: Door, store
     version = await rebuild_index(door.database, door.failpoints, store, season_id)
     assert version.generation > again.version.generation
     assert (await reading.page(door.database, store, ADMIN, season)).entries == missing.entries
-
-
