@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
 import httpx2
 from redis.asyncio import Redis
@@ -21,6 +22,7 @@ from api.http.server import build_app
 from api.http.signing import SigningKey
 from api.schema import build_schema
 from api.settings import Settings
+from domain.access.audit import record_denial
 from domain.access.principals import Role
 from domain.earning.evaluating import Knowledge
 from domain.kernel.expressions import ConditionCache
@@ -116,6 +118,7 @@ def build_server(parts: Wired) -> Starlette:
             caller.actor,
             parts.database,
             parts.door,
+            parts.knowledge,
             store=parts.store,
             resume_cursor=circumstances.resume_cursor,
             sandbox=not settings.is_production,
@@ -131,7 +134,7 @@ def build_server(parts: Wired) -> Starlette:
         return settings.limits.body_bytes_keys if is_machine else settings.limits.body_bytes_people
 
     return build_app(
-        build_schema(),
+        build_schema(partial(record_denial, parts.door)),
         settings,
         authenticate=recognizer,
         context_for=context_for,

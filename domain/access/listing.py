@@ -26,8 +26,8 @@ async def accounts_by_id(sql: Database | Connection, pairs: Pairs) -> Mapping[tu
 
 
 async def api_keys_by_id(sql: Database | Connection, pairs: Pairs) -> Mapping[tuple[Actor, UUID], ApiKeyRecord]:
-    """Keys, for administrators."""
-    seen = [pair for pair in pairs if pair[0].role in (Role.ADMIN, Role.SYSTEM)]
+    """Keys that are the actor itself; an administrator's or the system's may be any."""
+    seen = [pair for pair in pairs if pair[0].principal_id == pair[1] or pair[0].role in (Role.ADMIN, Role.SYSTEM)]
     rows = await sql.fetch(KEYS, [pair[1] for pair in seen])
     found = {
         row["id"]: ApiKeyRecord(**{**row, "scopes": tuple(Scope(scope) for scope in row["scopes"])}) for row in rows
