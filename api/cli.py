@@ -20,9 +20,23 @@ from api.http.server import server_config
 from api.http.signing import SigningKey
 from api.logs import configure
 from api.schema import sdl
-from api.serving import run_children, with_servers
+from api.serving import postgres_programs, run_children, with_servers
 from api.settings import SettingRefused, Settings, read_settings
+from api.upkeep import (
+    UpkeepRefused,
+    as_table,
+    audited,
+    backed_up,
+    diagnosed,
+    import_into,
+    new_key,
+    raise_epoch,
+    rebuilt,
+    restored,
+)
 from api.wiring import Wired, build_server, wired
+from domain.earning.importing import Imported
+from domain.kernel.refusals import Refusal
 from migrations import migrate as apply_migrations
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Guerdon: partner incentives, explained.")
@@ -98,6 +112,115 @@ def token(subject: str, seconds: Annotated[int, typer.Option(min=1, max=900)] = 
     )
 
 
+@app.command(name="import")
+def import_(
+    path: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="a CSV file")],
+    mapping: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="how its columns become activities")],
+    source: Annotated[str, typer.Option(help="code of the source it comes from")] = "import",
+    types: Annotated[Path | None, typer.Option(exists=True, help="activity types to declare first")] = None,
+    report: Annotated[Path | None, typer.Option(help="where to write one line per row")] = None,
+    corrects: Annotated[bool, typer.Option(help="a changed row is a correction")] = True,
+) -> None:
+    """Import a CRM export: each row ends recorded, skipped or rejected, with its reason; safe to repeat and to kill."""
+    settings = _settings()
+
+    async def run(parts: Wired) -> Imported:
+        with _progress() as bar:
+            task = bar.add_task(f"Importing {path.name}", total=None)
+            return await import_into(
+                parts,
+                path=path,
+                source=source,
+                mapping=_read(mapping),
+                types=_read(types) if types else [],
+                report=report,
+                corrects=corrects,
+                progress=lambda at: bar.update(task, completed=at.ended, total=at.rows),
+            )
+
+    with with_servers(settings) as served:
+        done = asyncio.run(_with_parts(served, "guerdon-import", run))
+    typer.echo(f"{done.rows} rows: " + ", ".join(f"{count} {name.lower()}" for name, count in done.counts.items()))
+
+
+@app.command()
+def audit(
+    strict: Annotated[bool, typer.Option(help="fail also where a law had nothing to examine")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print the whole report as JSON")] = False,
+    laws: Annotated[str, typer.Option(help="only these, comma separated")] = "",
+) -> None:
+    """Examine every law of ledger, events and boards; exit 1 if one is broken."""
+    settings, chosen = _settings(), [law for law in laws.split(",") if law]
+    with with_servers(settings) as served:
+        report = asyncio.run(_with_parts(served, "guerdon-audit", lambda parts: audited(parts, chosen)))
+    if as_json:
+        typer.echo(json.dumps(report, indent=2))
+    else:
+        for law, name, examined, violations in as_table(report):
+            typer.echo(f"{law:<3} {examined:>10} examined {violations:>6} broken   {name}")
+    unexamined = [law for law, examined in report["laws"].items() if examined == 0]
+    if report["violations"] or (strict and unexamined):
+        console.print(f"[red]broken: {report['violations']}, not examined: {unexamined}[/red]")
+        sys.exit(1)
+
+
+@app.command()
+def rebuild(
+    standings: Annotated[bool, typer.Option(help="refold the events")] = False,
+    index: Annotated[bool, typer.Option(help="reload the index")] = False,
+) -> None:
+    """Rebuild every board: its standings from events, its index from standings (both, if neither is named)."""
+    both = not standings and not index
+    with with_servers(_settings()) as served:
+        work = _with_parts(
+            served,
+            "guerdon-rebuild",
+            lambda parts: rebuilt(parts, standings=standings or both, index=index or both),
+        )
+        seasons = asyncio.run(work)
+    typer.echo(f"{seasons} seasons are rebuilt.")
+
+
+@app.command()
+def key(
+    name: str,
+    source: Annotated[str | None, typer.Option(help="code of the source it may write to")] = None,
+    scope: Annotated[list[str] | None, typer.Option(help="e.g. activities:write; repeat for more")] = None,
+) -> None:
+    """Print a new API key, once."""
+    with with_servers(_settings()) as served:
+        scopes = scope or ["activities:write", "events:read"]
+        work = _with_parts(served, "guerdon-key", lambda parts: new_key(parts, name=name, source=source, scopes=scopes))
+        typer.echo(asyncio.run(work))
+
+
+@app.command()
+def doctor() -> None:
+    """Check that the servers keep their promises; exit 1 if one does not."""
+    with with_servers(_settings()) as served:
+        found = asyncio.run(_with_parts(served, "guerdon-doctor", diagnosed))
+    for one in found:
+        typer.echo(f"{'ok ' if one.healthy else 'BAD'} {one.name}: {one.said}")
+    if not all(one.healthy for one in found):
+        sys.exit(1)
+
+
+@app.command()
+def backup(path: Path) -> None:
+    """Write the whole database to a file."""
+    with with_servers(_settings()) as served:
+        typer.echo(f"{path} sha256 {backed_up(_address(served), path, postgres_programs())}")
+
+
+@app.command()
+def restore(path: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
+    """Put a backup back; cursors and boards of before start anew."""
+    with with_servers(_settings()) as served:
+        restored(_address(served), path, postgres_programs())
+        epoch = asyncio.run(_with_parts(served, "guerdon-restore", raise_epoch))
+    typer.echo(f"restored; the epoch is {epoch}")
+
+
 @app.command()
 def settings() -> None:
     """Print every setting of this process, without secrets."""
@@ -109,7 +232,7 @@ def main() -> None:
     """The entry point; a setting that cannot be used ends it with one sentence."""
     try:
         app()
-    except SettingRefused as refused:
+    except (SettingRefused, UpkeepRefused, Refusal) as refused:
         console.print(f"[red]{refused}[/red]")
         sys.exit(2)
 
@@ -171,7 +294,7 @@ def _announce_people(settings: Settings) -> None:
     typer.echo(f"  integration key: {told['integrationKey']}")
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> Any:
     return json.loads(path.read_text())
 
 

@@ -7,8 +7,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from api.settings import Settings, environment_of
+from embedded.errors import EmbeddedError
+from embedded.places import postgres_binaries
 from embedded.supervisor import EmbeddedServers
 
 RESTART_PAUSE_MIN = 0.2
@@ -34,6 +37,14 @@ def with_servers(settings: Settings) -> Iterator[Settings]:
             database_url=settings.database_url or servers.postgres.url("guerdon"),
             redis_url=settings.redis_url or servers.valkey.url(),
         )
+
+
+def postgres_programs() -> Path | None:
+    """Where the embedded PostgreSQL keeps pg_dump and its kind; None where it is not installed."""
+    try:
+        return postgres_binaries()
+    except EmbeddedError:
+        return None
 
 
 def run_children(settings: Settings, announce: Callable[[], None]) -> None:

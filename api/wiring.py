@@ -10,6 +10,7 @@ import httpx2
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from starlette.applications import Starlette
+from starlette.routing import BaseRoute
 
 from api.graph.context import Context
 from api.http.auth import Caller, Recognizer, TrustedIssuer, development_issuer, outside_issuer
@@ -108,7 +109,7 @@ def build_server(parts: Wired) -> Starlette:
     key = None if settings.is_production else SigningKey.kept_in(settings.home)
     issuers = list(_issuers(settings, key))
     recognizer = Recognizer(parts.database, issuers, test_keys=not settings.is_production)
-    routes = []
+    routes: list[BaseRoute] = []
     if key is not None:
         routes += DevelopmentIssuer(parts.door, key, settings, url=settings.url + ISSUER_PATH).routes()
 

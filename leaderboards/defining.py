@@ -49,7 +49,8 @@ async def create_leaderboard_in(op: Operation, wanted: Definition) -> UUID:
         known = await op.sql.fetchval("SELECT 1 FROM unit WHERE code = $1", parts.metric.unit)
         if known is None:
             raise BoardNotUnderstood(field="metric.unit", problem="is not a unit")
-    if await op.sql.fetchval("SELECT count(*) FROM leaderboard") >= BOARDS_MAX:
+    boards: int | None = await op.sql.fetchval("SELECT count(*) FROM leaderboard")
+    if (boards or 0) >= BOARDS_MAX:
         raise TooManyBoards(boards_max=BOARDS_MAX)
     board_id = new_id()
     created = await op.sql.fetchval(

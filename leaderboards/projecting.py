@@ -9,6 +9,7 @@ from uuid import UUID
 
 from domain.access.principals import SYSTEM
 from domain.kernel import outbox
+from domain.kernel.clock import now
 from domain.kernel.events import Event, StampedEvent
 from domain.kernel.ids import new_ids
 from domain.kernel.operation import Door, Operation
@@ -16,6 +17,7 @@ from domain.kernel.sql import Row
 from leaderboards.boards import COUNTED_EVENTS, Board, Contributed, Metric, Told, concerns, prize_candidate, told
 from leaderboards.events import SEASON_OPENED
 from leaderboards.loading import board_of, index_epoch
+from leaderboards.rebuilding import catch_up
 from leaderboards.restanding import SeasonHeld, SeasonMoved, Touched, restand_in
 from leaderboards.standings import Part
 from leaderboards.store import IndexUnavailable, Store
@@ -124,11 +126,20 @@ async def fold(door: Door, store: Store | None) -> int:
     door.failpoints.hit("project.after_fold")
     if store is not None and moved:
         try:
-            await store.apply(moved)
+            await _index(door, store, moved)
         except IndexUnavailable as trouble:
             _log.warning("index.behind seasons=%d %s", len(moved), trouble)
         door.failpoints.hit("project.after_index")
     return looked_at
+
+
+async def _index(door: Door, store: Store, moved: Sequence[SeasonMoved]) -> None:
+    for one in await store.apply(moved):
+        # A gap is quickly read up; anything else needs a new generation, which is the healer's work.
+        if one.outcome == "GAP":
+            await catch_up(door.database, store, one.season_id)
+        elif not one.stands:
+            await store.want(one.season_id)
 
 
 async def _fold_in(op: Operation) -> tuple[int, list[SeasonMoved]]:
@@ -137,7 +148,7 @@ async def _fold_in(op: Operation) -> tuple[int, list[SeasonMoved]]:
         return 0, []
     op.failpoints.hit("project.before_fold")
     # Read under the boards' locks, so that a later fold of a season never changes it at an earlier instant.
-    changed_at: datetime = await op.sql.fetchval("SELECT guerdon_now()")
+    changed_at = await now(op.sql)
     concerned = _concerned(batch)
     origins = {event.aggregate_id for events in concerned.values() for event in events}
     before = await op.sql.fetch(COUNTED_BEFORE, list(origins), list(concerned)) if origins else []

@@ -80,11 +80,15 @@ async def heal(database: Database, failpoints: Failpoints, store: Store, after: 
         if held is not None and held.epoch == epoch and held.seq == row["seq"]:
             continue
         if held is not None and held.epoch == epoch and row["seq"] - CHANGES_MAX <= held.seq < row["seq"]:
-            caught_up += await catch_up(database, store, row["id"], held)
+            caught_up += await catch_up(database, store, row["id"])
         elif rebuilt < REBUILDS_MAX:
             if held is not None and (held.epoch > epoch or (held.epoch == epoch and held.seq > row["seq"])):
                 await store.drop(row["id"])
-            await rebuild_index(database, failpoints, store, row["id"])
+            try:
+                await rebuild_index(database, failpoints, store, row["id"])
+            except RebuildOvertaken as trouble:
+                _log.warning("index.rebuild_overtaken season=%s", trouble)
+                await store.want(row["id"])
             rebuilt += 1
         else:
             await store.want(row["id"])
@@ -94,11 +98,14 @@ async def heal(database: Database, failpoints: Failpoints, store: Store, after: 
     return Healed(checked=len(rows), caught_up=caught_up, rebuilt=rebuilt, after=end)
 
 
-async def catch_up(database: Database, store: Store, season_id: UUID, held: IndexVersion) -> bool:
+async def catch_up(database: Database, store: Store, season_id: UUID) -> bool:
     """The index reads on from what it has, 1,000 changes at a time, each time exact; True if it stands as PostgreSQL.
 
     Refuses: IndexUnavailable.
     """
+    held = (await store.versions([season_id]))[0]
+    if held is None:
+        return False
     seq = held.seq
     for _ in range(CHANGES_MAX // RANGE_MAX + 1):
         async with database.snapshot() as connection:

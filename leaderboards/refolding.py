@@ -7,6 +7,7 @@ from uuid import UUID
 
 from domain.access.principals import SYSTEM
 from domain.kernel import outbox
+from domain.kernel.clock import now
 from domain.kernel.events import StampedEvent
 from domain.kernel.ids import new_ids
 from domain.kernel.operation import Door, Operation
@@ -208,8 +209,7 @@ async def _restand(
         epoch=index_epoch(board_row["relay_epoch"], season["epoch"]),
         folded_until=season["folded_position"],
     )
-    changed_at: datetime = await op.sql.fetchval("SELECT guerdon_now()")
-    moved = await restand_in(op, {held.id: held}, touched, changed_at=changed_at)
+    moved = await restand_in(op, {held.id: held}, touched, changed_at=await now(op.sql))
     standings = len(moved[0].moved) if moved else 0
     if replaced or standings:
         epoch = await op.sql.fetchval(RAISE_EPOCH, held.id)

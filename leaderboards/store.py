@@ -183,11 +183,12 @@ class Store:
     async def want(self, season_id: UUID) -> None:
         """Asks whoever heals to look at this season first. Refuses: IndexUnavailable."""
         if await self._tried(lambda: self._quick.scard(WANTED)) < WANTED_MAX:
-            await self._tried(lambda: self._quick.sadd(WANTED, season_id.bytes))
+            await self._tried(lambda: self._quick.sadd(WANTED, season_id.hex))
 
     async def wanted(self, limit: int) -> list[UUID]:
         """Takes up to `limit` seasons that readers missed. Refuses: IndexUnavailable."""
-        return [UUID(bytes=one) for one in await self._tried(lambda: self._patient.spop(WANTED, limit)) or []]
+        taken: Sequence[bytes] = await self._tried(lambda: self._patient.execute_command("SPOP", WANTED, limit)) or ()
+        return [UUID(hex=one.decode()) for one in taken]
 
     async def begin(self, season_id: UUID) -> int:
         """The number of a new, empty generation. Refuses: IndexUnavailable."""

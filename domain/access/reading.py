@@ -127,7 +127,9 @@ async def reaches(source: Database | Connection, actor: Actor, partner_id: UUID)
     """True where an operator may act for the partner: administrators always, channel managers by portfolio."""
     if actor.role in (Role.ADMIN, Role.SYSTEM):
         return True
-    return actor.role is Role.CHANNEL_MANAGER and await source.fetchval(REACHES, actor.principal_id, partner_id)
+    if actor.role is not Role.CHANNEL_MANAGER:
+        return False
+    return bool(await source.fetchval(REACHES, actor.principal_id, partner_id))
 
 
 async def accounts_of_issuer(source: Database | Connection, issuer: str, limit: int = PAGE_MAX) -> list[AccountRecord]:
@@ -139,7 +141,7 @@ async def accounts_of_issuer(source: Database | Connection, issuer: str, limit: 
         issuer,
         min(limit, PAGE_MAX),
     )
-    return [_account(row) for row in rows]
+    return [account_record(row) for row in rows]
 
 
 async def accounts(
@@ -151,7 +153,7 @@ async def accounts(
     rows = await source.fetch(
         "SELECT * FROM account WHERE ($1::uuid IS NULL OR id > $1) ORDER BY id LIMIT $2", after, min(limit, PAGE_MAX)
     )
-    return [_account(row) for row in rows]
+    return [account_record(row) for row in rows]
 
 
 async def api_keys(
@@ -166,10 +168,7 @@ async def api_keys(
         after,
         min(limit, PAGE_MAX),
     )
-    return [
-        ApiKeyRecord(**{**row, "scopes": tuple(Scope(scope) for scope in row["scopes"])})  # columns are its fields
-        for row in rows
-    ]
+    return [key_record(row) for row in rows]
 
 
 async def audit_records(
@@ -187,7 +186,7 @@ async def audit_records(
         before,
         min(limit, PAGE_MAX),
     )
-    return [AuditRecord(**{**row, "role": Role(row["role"])}) for row in rows]
+    return [_audit_record(row) for row in rows]
 
 
 def _person(row: Row, expires_at: datetime | None) -> Actor:
@@ -217,5 +216,44 @@ def _machine(row: Row) -> Actor:
     )
 
 
-def _account(row: Row) -> AccountRecord:
-    return AccountRecord(**{**row, "role": Role(row["role"])})
+def account_record(row: Row) -> AccountRecord:
+    """A row of account."""
+    return AccountRecord(
+        id=row["id"],
+        issuer=row["issuer"],
+        subject=row["subject"],
+        role=Role(row["role"]),
+        name=row["name"],
+        locale=row["locale"],
+        member_id=row["member_id"],
+        recorded_at=row["recorded_at"],
+        disabled_at=row["disabled_at"],
+    )
+
+
+def key_record(row: Row) -> ApiKeyRecord:
+    """A row of api_key, its secret's hash left behind."""
+    return ApiKeyRecord(
+        id=row["id"],
+        name=row["name"],
+        prefix=row["prefix"],
+        scopes=tuple(Scope(scope) for scope in row["scopes"]),
+        source_id=row["source_id"],
+        recorded_at=row["recorded_at"],
+        expires_at=row["expires_at"],
+        revoked_at=row["revoked_at"],
+    )
+
+
+def _audit_record(row: Row) -> AuditRecord:
+    return AuditRecord(
+        id=row["id"],
+        at=row["at"],
+        principal_id=row["principal_id"],
+        role=Role(row["role"]),
+        action=row["action"],
+        object_kind=row["object_kind"],
+        object_id=row["object_id"],
+        facts=row["facts"],
+        request_id=row["request_id"],
+    )

@@ -1,5 +1,6 @@
 """The only room that makes an award.
 
 Pure: evaluation (walk a unit), stacking, trimming, differences, explanation.
-Touching storage: recording and correcting (the doors), posting of differences, importing (CSV), adjusting, reading.
+Touching storage: recording and correcting (the doors), posting of differences, importing (CSV, with
+csv_files, import_runs, import_report, importing_people), adjusting, reading.
 """

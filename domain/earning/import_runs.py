@@ -71,11 +71,11 @@ async def begin_in(op: Operation, source_id: UUID, file_name: str, digest: bytes
     return Run(run_id=row["id"], rows=rows, next_row=row["next_row"], counts=row["counts"])
 
 
-async def position_in(op: Operation, run_id: UUID) -> int:
-    """The next row to be imported; the run is locked until the operation ends."""
-    position: int | None = await op.sql.fetchval("SELECT next_row FROM import_run WHERE id = $1 FOR UPDATE", run_id)
-    assert position is not None, "an import that began is never deleted"
-    return position
+async def standing_in(op: Operation, run: Run) -> Run:
+    """Where the import stands now; the run is locked until the operation ends."""
+    row = await op.sql.fetchrow("SELECT next_row, counts FROM import_run WHERE id = $1 FOR UPDATE", run.run_id)
+    assert row is not None, "an import that began is never deleted"
+    return Run(run_id=run.run_id, rows=run.rows, next_row=row["next_row"], counts=row["counts"])
 
 
 async def advance_in(op: Operation, run: Run, ended: Sequence[Ended]) -> Run:

@@ -29,7 +29,7 @@ from domain.earning.import_runs import (
     begin_in,
     finish_in,
     kept_rows,
-    position_in,
+    standing_in,
 )
 from domain.earning.importing_people import PeopleRegistered, register_people
 from domain.earning.refusals import ImportMoved, SourceHasNoMapping
@@ -157,9 +157,11 @@ async def _import_part(
     door: Door, actor: Actor, source: SourceRecord, run: Run, part: Sequence[_Draft], record: RecordIn
 ) -> Run:
     async def work(op: Operation) -> Run:
-        position = await position_in(op, run.run_id)
-        if position != run.next_row:
-            raise ImportMoved(row=position)
+        standing = await standing_in(op, run)
+        if standing.next_row == run.next_row + len(part):
+            return standing  # this batch was committed before: by us, with the answer lost, or by another import
+        if standing.next_row != run.next_row:
+            raise ImportMoved(row=standing.next_row)
         items = [item for draft in part if (item := draft.item) is not None]
         results = iter((await record(op, source.source_id, items)).results if items else ())
         ended = [_ended(draft, next(results) if draft.item is not None else None) for draft in part]

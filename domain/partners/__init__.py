@@ -1,5 +1,6 @@
 """Partners, their members and the dated facts that rules may know about them.
 
-Touching storage: registering (partners and members by set), facts (as-of look-ups and appends), reading,
+Touching storage: registering (partners and members by set), facts (as-of look-ups and appends), naming (who is
+meant by an id or external id), reading,
 showing (who stays off rankings, and how subjects are shown on them).
 """

@@ -106,7 +106,8 @@ async def record_facts_in(op: Operation, facts: Sequence[NewFact]) -> list[UUID]
         op.tell(
             FACT_RECORDED.about(
                 fact_id,
-                **_envelope(fact.subject_kind, fact.subject_id),
+                member_id=_owner(fact.subject_kind, fact.subject_id, SubjectKind.MEMBER),
+                partner_id=_owner(fact.subject_kind, fact.subject_id, SubjectKind.PARTNER),
                 subject_kind=fact.subject_kind.value,
                 subject_id=str(fact.subject_id),
                 kind=str(fact.kind),
@@ -126,7 +127,8 @@ async def end_facts_in(op: Operation, ends: Mapping[UUID, datetime]) -> int:
         op.tell(
             FACT_ENDED.about(
                 row["id"],
-                **_envelope(SubjectKind(row["subject_kind"]), row["subject_id"]),
+                member_id=_owner(SubjectKind(row["subject_kind"]), row["subject_id"], SubjectKind.MEMBER),
+                partner_id=_owner(SubjectKind(row["subject_kind"]), row["subject_id"], SubjectKind.PARTNER),
                 subject_kind=row["subject_kind"],
                 subject_id=str(row["subject_id"]),
                 kind=row["kind"],
@@ -188,8 +190,8 @@ def _check(facts: Sequence[NewFact]) -> None:
             raise InvalidInput(field="validUntil", problem="must be after validFrom")
 
 
-def _envelope(kind: SubjectKind, subject_id: UUID) -> dict[str, UUID]:
-    return {"member_id" if kind is SubjectKind.MEMBER else "partner_id": subject_id}
+def _owner(kind: SubjectKind, subject_id: UUID, of: SubjectKind) -> UUID | None:
+    return subject_id if kind is of else None
 
 
 def _record(row: Row) -> FactRecord:

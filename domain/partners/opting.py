@@ -25,9 +25,16 @@ async def show_on_boards(door: Door, actor: Actor, shown: bool) -> UUID:
         row = await op.sql.fetchrow(OPT, actor.member_id, shown)
         if row is not None:
             left_at = row["left_at"] and row["left_at"].isoformat()
-            envelope = {"member_id": actor.member_id, "partner_id": row["partner_id"]}
-            told = {"version": row["version"], "former_partner_id": None, "left_at": left_at}
-            op.tell(MEMBER_CHANGED.about(actor.member_id, **envelope, **told))
+            op.tell(
+                MEMBER_CHANGED.about(
+                    actor.member_id,
+                    member_id=actor.member_id,
+                    partner_id=row["partner_id"],
+                    version=row["version"],
+                    former_partner_id=None,
+                    left_at=left_at,
+                )
+            )
         return actor.member_id
 
     return await door.operate(actor, work)

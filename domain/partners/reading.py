@@ -121,7 +121,7 @@ async def partners_by_pairs(
 ) -> list[PartnerRecord | None]:
     """The partner of each (actor, id), None where there is none or it is not theirs to see. One statement."""
     rows = await _by_pairs(source, PARTNERS_BY_PAIRS, pairs)
-    return [row and partner_record(row) for row in rows]
+    return [None if row is None else partner_record(row) for row in rows]
 
 
 async def members_by_pairs(
@@ -129,7 +129,7 @@ async def members_by_pairs(
 ) -> list[MemberRecord | None]:
     """The member of each (actor, id), None where there is none or they are not theirs to see. One statement."""
     rows = await _by_pairs(source, MEMBERS_BY_PAIRS, pairs)
-    return [row and member_record(row) for row in rows]
+    return [None if row is None else member_record(row) for row in rows]
 
 
 async def partners_page(

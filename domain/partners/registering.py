@@ -150,9 +150,16 @@ async def register_members_in(op: Operation, source_id: UUID, rows: Sequence[Mem
     await _write_memberships(op, moves)
     for move in moves:
         if move.before is None:
-            envelope = {"member_id": move.id, "partner_id": move.partner_id}
-            told_of = {"source_id": str(source_id), "kind": move.row.kind.value, "version": 1}
-            op.tell(MEMBER_REGISTERED.about(move.id, **envelope, **told_of))
+            op.tell(
+                MEMBER_REGISTERED.about(
+                    move.id,
+                    member_id=move.id,
+                    partner_id=move.partner_id,
+                    source_id=str(source_id),
+                    kind=move.row.kind.value,
+                    version=1,
+                )
+            )
     changed = {move.row.external_id: 0 for move in changes}
     return batch.results({move.row.external_id: (move.id, _result(move.row, new, changed)) for move in moves})
 
@@ -195,7 +202,7 @@ def _moves(
         before = stored.get(external_id)
         member_id = new[external_id] if before is None else before["id"]
         fact = None if before is None else latest.get(member_id)
-        span = fact and Membership(partner_id=fact["partner_id"], since=fact["valid_from"], until=fact["valid_until"])
+        span = None if fact is None else _span(fact)
         partner_id = partners[row.partner_external_id] if row.partner_external_id else None
         change = membership_change(row, partner_id, span, now)
         if isinstance(change, Refusal):
@@ -207,11 +214,15 @@ def _moves(
                 row=row,
                 partner_id=partner_id,
                 before=before,
-                fact_id=fact and fact["id"],
+                fact_id=None if fact is None else fact["id"],
                 membership=change,
             )
         )
     return moves
+
+
+def _span(fact: Row) -> Membership:
+    return Membership(partner_id=fact["partner_id"], since=fact["valid_from"], until=fact["valid_until"])
 
 
 async def _write_changes(op: Operation, changes: Sequence[_Move]) -> None:

@@ -29,7 +29,7 @@ from leaderboards.views import AnswerSource, SeasonShown
 from tests.boards import T0, board, fold_all, minutes, season_of, standings, tell, won
 
 ADMIN = Actor(principal_id=new_id(), role=Role.ADMIN)
-MEMBERS = 7_000
+MEMBERS = 5_100
 FLUSHES = 6
 ORDINAL = RankDisplay.ORDINAL
 
@@ -183,13 +183,13 @@ async def test_an_index_that_missed_folds_catches_up_and_one_ahead_of_the_ledger
     await fold_all(door)
     healed = await heal(door.database, door.failpoints, store)
     assert (healed.caught_up, healed.rebuilt) == (1, 0)
-    assert [one.violations for one in await audit(door.database, store)] == [[], []]
+    assert [one.examples for one in await audit(door.database, store)] == [()] * 4
     version = (await store.versions([season.id]))[0]
     assert version is not None
     await store.apply([changed(season.id, version.epoch, version.seq + 1, version.seq + 1, new_id(), 1_000)])
     healed = await heal(door.database, door.failpoints, store)
     assert (healed.caught_up, healed.rebuilt) == (0, 1)
-    assert [one.violations for one in await audit(door.database, store)] == [[], []]
+    assert [one.examples for one in await audit(door.database, store)] == [()] * 4
 
 
 async def test_valkey_killed_and_empty_again_is_read_around_and_healed(
@@ -272,7 +272,7 @@ async def test_a_projector_that_dies_anywhere_leaves_a_board_that_the_next_one_c
         await fold(Door(door.database, Failpoints({point: "raise"})), store)
     await fold_all(door, store)
     await heal(door.database, door.failpoints, store)
-    assert [(one.broken, one.examined > 0) for one in await audit(door.database, store)] == [(0, True)] * 2
+    assert [(one.violations, one.examined > 0) for one in await audit(door.database, store)] == [(0, True)] * 4
     rank = await reading.ranks(door.database, store, [reading.RankAsked(actor=ADMIN, season=season, subject_id=winner)])
     assert rank[0] is not None
     assert rank[0].entry is not None
@@ -280,11 +280,11 @@ async def test_a_projector_that_dies_anywhere_leaves_a_board_that_the_next_one_c
 
 
 async def test_two_projectors_at_once_fold_every_event_once(door: Door, store: Store, season: SeasonShown) -> None:
-    await tell(door.database, [won(new_id(), 3, minutes(2)) for _ in range(2_500)])
+    await tell(door.database, [won(new_id(), 3, minutes(2)) for _ in range(1_200)])
     while any(await asyncio.gather(*(fold(door, store) for _ in range(4)))):
         pass
     await heal(door.database, door.failpoints, store)
-    assert [(one.broken, one.examined > 0) for one in await audit(door.database, store)] == [(0, True)] * 2
+    assert [(one.violations, one.examined > 0) for one in await audit(door.database, store)] == [(0, True)] * 4
 
 
 async def test_a_valkey_that_may_evict_is_not_accepted(own_valkey: EmbeddedValkey) -> None:

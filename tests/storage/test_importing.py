@@ -271,11 +271,30 @@ async def test_an_import_killed_with_its_process_goes_on_where_it_stopped(desk: 
     assert (last.resumed_at, last.counts) == (10, COUNTS)
 
 
-async def test_two_imports_of_one_file_do_not_both_go_on(desk: Desk) -> None:
-    done = await asyncio.gather(desk.run(report=None), desk.run(report=None), return_exceptions=True)
-    assert sorted(type(each) for each in done if isinstance(each, ImportMoved)) in ([], [ImportMoved])
-    assert len(await desk.activities()) == COUNTS["RECORDED"]
+async def test_two_imports_of_one_file_share_its_batches_or_one_of_them_ends(desk: Desk) -> None:
+    together = await asyncio.gather(desk.run(report=None), desk.run(report=None))
+    assert [each.counts for each in together] == [COUNTS, COUNTS]
+    assert {activity[1] for activity in await desk.activities()} == {1}
+    apart = await asyncio.gather(desk.run(batch=7, report=None), desk.run(report=None), return_exceptions=True)
+    assert [type(each) for each in apart].count(ImportMoved) <= 1
     assert (await desk.run()).rows == ROWS
+    assert {activity[1] for activity in await desk.activities()} == {1}
+
+
+async def test_a_batch_whose_answer_was_lost_is_not_imported_twice(desk: Desk) -> None:
+    """The connection breaks after the commit, as the door sees it: the door tries again."""
+    broken = 0
+
+    class Losing(Failpoints):
+        def hit(self, name: str) -> None:
+            nonlocal broken
+            if name == "operation.after_commit" and (broken := broken + 1) == 6:
+                raise ConnectionResetError("the answer is lost")
+
+    done = await desk.run(door=Door(desk.database, Losing()))
+    assert broken > 6
+    assert (done.counts, done.resumed_at) == (COUNTS, 0)
+    assert len(await desk.activities()) == COUNTS["RECORDED"]
 
 
 async def test_members_registered_later_are_found_by_another_run(desk: Desk) -> None:
