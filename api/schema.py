@@ -1,5 +1,7 @@
 """Builds the schema: every noun's queries, mutations and subscriptions under the three roots."""
 
+from collections.abc import Awaitable, Callable
+
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
@@ -10,6 +12,8 @@ from api.graph.activities import ActivityQuery
 from api.graph.activities_in import ActivityMutation
 from api.graph.api_keys import ApiKeyQuery
 from api.graph.audit_records import AuditQuery
+from api.graph.authorizing import Denials, authorize
+from api.graph.context import Context
 from api.graph.enrollments_in import EnrollmentMutation
 from api.graph.import_runs import ImportRunQuery
 from api.graph.leaderboards import LeaderboardQuery
@@ -19,13 +23,16 @@ from api.graph.partners import PartnerQuery
 from api.graph.people_in import PeopleMutation
 from api.graph.programs import ProgramQuery
 from api.graph.programs_in import ProgramMutation
-from api.graph.refusing import REFUSAL_TYPES
+from api.graph.refusing import REFUSAL_TYPES, Told
 from api.graph.scalars import SCALARS
 from api.graph.sources import SourceQuery
 from api.graph.units import UnitQuery
 from api.graph.vendor_in import VendorMutation
 from api.graph.viewer import ViewerQuery
 from api.graph.wallets import LiabilityQuery
+from domain.access.matrix import Matrix
+from domain.access.principals import Actor
+from domain.kernel.refusals import Refusal
 
 QUERIES = (
     ViewerQuery,
@@ -55,8 +62,20 @@ MUTATIONS = (
 )
 
 
-def build_schema() -> strawberry.Schema:
-    """The schema that `api/schema.graphql` prints."""
+def build_schema(denied: Callable[[Actor, str], Awaitable[None]], matrix: Matrix | None = None) -> strawberry.Schema:
+    """The schema that `api/schema.graphql` prints; no field of it is resolved beyond the access matrix, and `denied`
+    is told of every action that was denied.
+
+    Refuses: SchemaNotCovered where a field has no row.
+    """
+    schema = plain_schema()
+    denials = Denials(told=denied, answered=_answered)
+    authorize(schema._schema, matrix or Matrix.load(), actor_of, denials)  # pyright: ignore[reportPrivateUsage] Strawberry names no public one
+    return schema
+
+
+def plain_schema() -> strawberry.Schema:
+    """The schema without the matrix: what it says, for printing and comparing."""
     return strawberry.Schema(
         query=merge_types("Query", QUERIES),
         mutation=merge_types("Mutation", MUTATIONS),
@@ -67,4 +86,13 @@ def build_schema() -> strawberry.Schema:
 
 def sdl() -> str:
     """The schema as text, as served at /schema.graphql."""
-    return build_schema().as_str() + "\n"
+    return plain_schema().as_str() + "\n"
+
+
+def actor_of(context: Context) -> Actor:
+    """Who asks."""
+    return context.actor
+
+
+def _answered(refusal: Refusal, context: Context) -> Told:
+    return Told(refusal=refusal, locale=context.locale)

@@ -12,9 +12,7 @@ from redis.exceptions import RedisError
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from api.graph.authorizing import Denials, authorize
 from api.graph.context import Context
-from api.graph.refusing import Told
 from api.http.auth import Caller, Recognizer, TrustedIssuer, development_issuer, outside_issuer
 from api.http.callers import Actor as FaceActor
 from api.http.callers import Circumstances
@@ -26,7 +24,6 @@ from api.http.signing import SigningKey
 from api.schema import build_schema
 from api.settings import Settings
 from domain.access.audit import record_denial
-from domain.access.matrix import Matrix
 from domain.access.principals import Role
 from domain.earning.evaluating import Knowledge
 from domain.kernel.expressions import ConditionCache
@@ -112,12 +109,6 @@ def build_server(parts: Wired) -> Starlette:
     key = None if settings.is_production else SigningKey.kept_in(settings.home)
     issuers = list(_issuers(settings, key))
     recognizer = Recognizer(parts.database, issuers, test_keys=not settings.is_production)
-    matrix, schema = Matrix.load(), build_schema()
-    told = partial(record_denial, parts.door)
-    # Strawberry keeps graphql-core's schema under this name and offers no public one.
-    core = schema._schema  # pyright: ignore[reportPrivateUsage]
-    denials = Denials(told=told, answered=lambda refusal, context: Told(refusal=refusal, locale=context.locale))
-    authorize(core, matrix, lambda context: context.actor, denials)
     routes: list[BaseRoute] = []
     if key is not None:
         routes += DevelopmentIssuer(parts.door, key, settings, url=settings.url + ISSUER_PATH).routes()
@@ -129,7 +120,6 @@ def build_server(parts: Wired) -> Starlette:
             parts.database,
             parts.door,
             parts.knowledge,
-            matrix,
             store=parts.store,
             resume_cursor=circumstances.resume_cursor,
             sandbox=not settings.is_production,
@@ -145,7 +135,7 @@ def build_server(parts: Wired) -> Starlette:
         return settings.limits.body_bytes_keys if is_machine else settings.limits.body_bytes_people
 
     return build_app(
-        schema,
+        build_schema(partial(record_denial, parts.door)),
         settings,
         authenticate=recognizer,
         context_for=context_for,

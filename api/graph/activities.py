@@ -79,8 +79,7 @@ class Activity(Node):
     type = told("state.type", str, "Code of its activity type, for example deal.won.")
     state = told("state.status", ActivityStatus, "Whether it counts.")
     occurred_at = told("state.occurred_at", datetime, "When it happened: rules and boards go by this.")
-    first_recorded_at = told("state.first_recorded_at", datetime, "When it was first recorded.")
-    recorded_at = told("state.recorded_at", datetime, "When its current revision was recorded.")
+    recorded_at = told("state.first_recorded_at", datetime, "When it was first recorded.")
     member = one(nouns.MEMBER, member_by_id, "state.member_id", "Who did it.")
     partner = one(nouns.PARTNER, partner_by_id, "state.partner_id", "For which firm, at that time.")
     quantity = told("state.quantity", Points, "Units sold or counted, whole, 0 to 10^9.")
@@ -94,6 +93,10 @@ class Activity(Node):
     @strawberry.field(graphql_type=list[BasisAmount], description="Its amounts, at most one a basis.")
     def amounts(parent: strawberry.Parent[ActivityRecord]) -> Any:
         return basis_amounts(parent.state.amounts)
+
+    @strawberry.field(description="When its current revision was recorded, null for the first one.")
+    def corrected_at(parent: strawberry.Parent[ActivityRecord]) -> datetime | None:
+        return parent.state.recorded_at if parent.state.revision > 1 else None
 
     @strawberry.field(description="What people call its type.")
     async def type_name(parent: strawberry.Parent[ActivityRecord], info: Info, locale: LocaleArgument = None) -> str:
@@ -110,8 +113,12 @@ class ActivityFilter:
     type: str | None = strawberry.field(default=None, description="Of this activity type.")
     state: ActivityStatus | None = strawberry.field(default=None, description="In this state.")
     source_id: strawberry.ID | None = strawberry.field(default=None, description="From this source.")
-    occurred_from: datetime | None = strawberry.field(default=None, description="Happened at this instant or later.")
-    occurred_until: datetime | None = strawberry.field(default=None, description="Happened before this instant.")
+    occurred_from: datetime | None = strawberry.field(
+        name="from", default=None, description="Happened at this instant or later."
+    )
+    occurred_until: datetime | None = strawberry.field(
+        name="until", default=None, description="Happened before this instant."
+    )
 
     def arguments(self) -> dict[str, Any]:
         """The filter as the readings take it. Refuses: GraphQLError for an id of another kind."""

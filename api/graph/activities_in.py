@@ -116,7 +116,7 @@ class ActivityItemRecord:
 
 
 @strawberry.type(description="What became of one item; one bad item never loses the others.")
-class ActivityItemResult:
+class ActivityResult:
     external_id: str = strawberry.field(description="The item's id in your system.")
     outcome: Outcome = strawberry.field(description="What became of it.")
     activity: Any = strawberry.field(
@@ -127,7 +127,7 @@ class ActivityItemResult:
 
 @strawberry.type(description="Every item has ended.")
 class RecordActivitiesSuccess:
-    results: list[ActivityItemResult] = strawberry.field(description="In the order of the items, at most 1,000.")
+    results: list[ActivityResult] = strawberry.field(description="In the order of the items, at most 1,000.")
     recorded: int = strawberry.field(description="How many are new.")
     corrected: int = strawberry.field(description="How many changed an earlier content.")
     reversed: int = strawberry.field(description="How many were taken back.")

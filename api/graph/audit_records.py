@@ -38,7 +38,7 @@ class AuditQuery:
         graphql_type=Connection[AuditRecord] | None,
         description="The audit log, newest first: all of it for administrators, one's own deeds for everybody else.",
     )
-    async def audit_records(self, info: Info, first: First = 25, after: After = None) -> Any:
+    async def audit_log(self, info: Info, first: First = 25, after: After = None) -> Any:
         seen = read_cursor(after, int)
         rows = await audit_records(
             info.context.database, info.context.actor, before=seen and seen[0], limit=limit_of(first)

@@ -19,7 +19,7 @@ from domain.programs.reading import programs_by_id, terms_by_id
 
 
 @strawberry.type(description="A part of an award that was taken back for one cause, once.")
-class Reversal:
+class AwardReversal:
     id = identity(Tag.REVERSAL)
     amount: Points = strawberry.field(description="How much was taken back, positive.")
     cause_id = sure_reference(Tag.CAUSE, "cause_id", "What took it back.")
@@ -50,7 +50,7 @@ class Award(Node):
     member = one(nouns.MEMBER, member_by_id, "member_id", "Who was awarded, null if a firm was.")
     partner = one(nouns.PARTNER, partner_by_id, "partner_id", "Which firm was awarded, null if a person was.")
     lot: Lot = strawberry.field(description="Where its points are now.")
-    reversals = many(Reversal, reversals_of, "What was taken back of it, oldest first, at most 100.")
+    reversals = many(AwardReversal, reversals_of, "What was taken back of it, oldest first, at most 100.")
     relation: Relation = strawberry.field(description="How you stand to it.")
 
     @strawberry.field(

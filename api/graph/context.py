@@ -6,7 +6,6 @@ from typing import Any, TypeAlias
 import strawberry
 
 from api.graph.batching import Batches
-from domain.access.matrix import Matrix
 from domain.access.principals import Actor
 from domain.earning.evaluating import Knowledge
 from domain.kernel.operation import Door
@@ -27,7 +26,6 @@ class Context:
     door: Door
     batches: Batches
     knowledge: Knowledge
-    matrix: Matrix
     store: Store | None = None
     live: Any = None
     locale: str = "en"
@@ -37,16 +35,13 @@ class Context:
     remembered: dict[str, Any] = field(default_factory=dict[str, Any])
 
     @classmethod
-    def of(
-        cls, actor: Actor, database: Database, door: Door, knowledge: Knowledge, matrix: Matrix, **others: Any
-    ) -> "Context":
+    def of(cls, actor: Actor, database: Database, door: Door, knowledge: Knowledge, **others: Any) -> "Context":
         """A context with fresh batches, in the actor's locale."""
         return cls(
             actor=actor,
             database=database,
             door=door,
             knowledge=knowledge,
-            matrix=matrix,
             batches=Batches(database, actor),
             **({"locale": actor.locale} | others),
         )

@@ -17,7 +17,7 @@ from domain.earning.runs import ImportRunRecord, import_problems_of, import_runs
 
 
 @strawberry.type(description="A row of a file that was not simply recorded.")
-class ImportProblem:
+class ImportRow:
     row: int = strawberry.field(description="Its number in the file, from 1.")
     external_id: str | None = strawberry.field(description="Its external id, if it could be read.")
     outcome: str = strawberry.field(description="SKIPPED, REJECTED, CORRECTED or STALE.")
@@ -34,8 +34,8 @@ class ImportRun(Node):
     counts: Json = strawberry.field(description="How many rows ended in which way, by outcome.")
     recorded_at: datetime = strawberry.field(description="When it began.")
     finished_at: datetime | None = strawberry.field(description="When it was done, null while it runs.")
-    problems = pages(
-        ImportProblem,
+    unrecorded = pages(
+        ImportRow,
         import_problems_of,
         "Rows that were not simply recorded, in order of the file.",
         key=lambda row: (row.row,),

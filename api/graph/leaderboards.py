@@ -29,7 +29,7 @@ from api.graph.readings import (
     board_by_id,
     boards_by_code,
     instant_now,
-    rank_reading,
+    rank_of,
     reasons_of_standing,
     season_by_id,
     seasons_of_board,
@@ -37,6 +37,7 @@ from api.graph.readings import (
 )
 from api.graph.refusing import as_error
 from api.graph.scalars import Cursor, Json, Points
+from api.graph.texts import Reason
 from api.graph.units import unit_of
 from domain.earning.reading import awards_by_id
 from domain.programs.program import Visibility
@@ -45,13 +46,12 @@ from leaderboards.boards import Operator, RankDisplay, Scope
 from leaderboards.listing import boards
 from leaderboards.reading import around, own_subject, page, page_as_of
 from leaderboards.standings import Entry, Place
+from leaderboards.telling import StandingDetails, details_of, rank_reasons, totals_of
 from leaderboards.views import (
     AnswerSource,
     BoardShown,
     LinesShown,
     PageAfter,
-    RankShown,
-    Reasons,
     SeasonShown,
     Version,
 )
@@ -137,6 +137,11 @@ class BoardEntry:
         shown = await info.context.batches.one(subject_shown, parent.entry.subject_id)
         return shown is None or shown.former
 
+    @strawberry.field(description="How many contributions the score holds.")
+    async def contributions(parent: strawberry.Parent[LineRecord], info: Info) -> int:
+        found = await info.context.batches.one(details_of, (parent.season.id, parent.entry.subject_id))
+        return found.contributions if found else 0
+
     @strawberry.field(description="True for your own line, or your firm's on a board of partners.")
     def is_me(parent: strawberry.Parent[LineRecord], info: Info) -> bool:
         return parent.entry.subject_id == own_subject(info.context.actor, parent.season)
@@ -147,6 +152,11 @@ class BoardPage:
     season = told("lines.season", Season, "The season.")
     version = told("lines.version", BoardVersion, "The state that this page and the pages after it show.")
     source = told("lines.source", AnswerSource, "Where it was read.")
+
+    @strawberry.field(description="How many stand on the board now.")
+    async def total(parent: strawberry.Parent[BoardPageRecord], info: Info) -> int:
+        return await info.context.batches.one(totals_of, parent.lines.season.id) or 0
+
     is_stale = told("lines.stale", bool, "True if the board has moved on since that version.")
     as_of: datetime = strawberry.field(description="The instant of this answer, or the one that was asked for.")
     edges: list[Edge[BoardEntry]] = strawberry.field(description="The lines in order, at most 100.")
@@ -154,10 +164,10 @@ class BoardPage:
 
 
 @strawberry.type(description="One thing that counts for your score.")
-class Contribution:
+class BoardContribution:
     value: Points = strawberry.field(description="What it is worth, in the board's unit.")
     occurred_at: datetime = strawberry.field(description="When it happened.")
-    in_score: bool = strawberry.field(description="False where another one attains the score (BEST).")
+    counts = told("in_score", bool, "False where another one attains the score (BEST).")
     activity = one(nouns.ACTIVITY, activity_by_id, "origin_id", "The activity that counts, if it is one.")
     award = one(nouns.AWARD, awards_by_id, "origin_id", "The award that counts, if it is one.")
 
@@ -171,16 +181,28 @@ class MyRank:
     reached_at = told("entry.reached_at", datetime, "When your score was reached.")
     version: BoardVersion = strawberry.field(description="The state it was read at.")
 
-    @strawberry.field(graphql_type=list[Contribution], description="The newest contributions to it, at most `first`.")
-    async def reasons(parent: strawberry.Parent[MyRankRecord], info: Info, first: First = 25) -> Any:
-        limit_of(first)
-        found = await _reasons(info, parent, first)
-        return found.reasons if found else []
+    @strawberry.field(description="How many stand on the board.")
+    async def total(parent: strawberry.Parent[MyRankRecord], info: Info) -> int:
+        return await info.context.batches.one(totals_of, parent.season.id) or 0
 
-    @strawberry.field(description="How many contributions there are in all.")
-    async def reasons_total(parent: strawberry.Parent[MyRankRecord], info: Info) -> int:
-        found = await _reasons(info, parent, 1)
-        return found.total if found else 0
+    @strawberry.field(description="What is missing to the next score above; null for the highest.")
+    async def points_to_next(parent: strawberry.Parent[MyRankRecord], info: Info) -> Points | None:
+        found = await _details(info, parent)
+        return Points(found.to_next) if found and found.to_next is not None else None
+
+    @strawberry.field(graphql_type=list[Reason], description="Why you stand there, in words; at most three.")
+    async def reasons(parent: strawberry.Parent[MyRankRecord], info: Info) -> Any:
+        found = await _details(info, parent)
+        return rank_reasons(parent.entry, found) if found else []
+
+    @strawberry.field(
+        graphql_type=list[BoardContribution], description="The newest contributions to it, at most `first`."
+    )
+    async def contributions(parent: strawberry.Parent[MyRankRecord], info: Info, first: First = 25) -> Any:
+        limit_of(first)
+        key = (parent.season.id, parent.entry.subject_id)
+        found = await info.context.batches.one(reasons_of_standing, key, first=first)
+        return found.reasons if found else []
 
 
 At = Annotated[
@@ -263,8 +285,7 @@ class Leaderboard(Node):
         subject = own_subject(info.context.actor, season) if season else None
         if season is None or subject is None:
             return None
-        reading = rank_reading(info.context)
-        found: RankShown | None = await info.context.batches.one(reading, (season, subject))
+        found = await rank_of(info.context, season, subject)
         if found is None or found.entry is None:
             return None
         return MyRankRecord(entry=found.entry, season=season, version=found.version)
@@ -325,8 +346,8 @@ def _page_after(key: tuple[Any, ...]) -> PageAfter:
     )
 
 
-async def _reasons(info: Info, mine: MyRankRecord, first: int) -> Reasons | None:
-    return await info.context.batches.one(reasons_of_standing, (mine.season.id, mine.entry.subject_id), first=first)
+async def _details(info: Info, mine: MyRankRecord) -> StandingDetails | None:
+    return await info.context.batches.one(details_of, (mine.season.id, mine.entry.subject_id))
 
 
 @strawberry.type

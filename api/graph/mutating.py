@@ -14,24 +14,23 @@ from strawberry.extensions import FieldExtension
 from api.graph.context import Info
 from api.graph.ids import Tag, decode_as
 from api.graph.refusing import REFUSAL_TYPES, Told
-from domain.access.audit import record_denial
 from domain.access.principals import Actor
+from domain.access.refusals import ScopeMissing
 from domain.kernel.keys import Keyed
 from domain.kernel.refusals import InvalidInput, NotAllowed, NotFound, Refusal, TryLater
 
 BATCH_ITEMS_MAX = 1_000
 Answer = TypeVar("Answer")
-EVERYWHERE = (NotAllowed, TryLater)
+EVERYWHERE = (NotAllowed, ScopeMissing, TryLater)
 
 
 class TellsRefusals(FieldExtension):
-    """Asks the matrix, runs the mutation, and answers its refusals as members of its union.
+    """Runs the mutation, and answers its refusals as members of its union.
 
     A refusal that the union does not name becomes an error with its code: it is told, and a test will find it.
     """
 
-    def __init__(self, action: str, kinds: tuple[type[Refusal], ...]) -> None:
-        self.action = action
+    def __init__(self, kinds: tuple[type[Refusal], ...]) -> None:
         self.codes = frozenset(kind.code() for kind in kinds)
 
     async def resolve_async(
@@ -39,9 +38,6 @@ class TellsRefusals(FieldExtension):
     ) -> Any:
         context = info.context
         try:
-            if not context.matrix.allows_action(f"Mutation.{self.action}", context.actor):
-                await record_denial(context.door, context.actor, self.action)
-                raise NotAllowed(action=self.action)
             return await next_(source, info, **arguments)
         except Refusal as refusal:
             if refusal.code() in self.codes:
@@ -62,7 +58,7 @@ def mutation(success: type[Any], *kinds: type[Refusal], description: str) -> Cal
     ]
 
     def wrap(resolver: Callable[..., Any]) -> Any:
-        extension = TellsRefusals(f"{name[0].lower()}{name[1:]}", every)
+        extension = TellsRefusals(every)
         return strawberry.mutation(
             resolver=resolver, graphql_type=result, description=description, extensions=[extension]
         )

@@ -89,7 +89,7 @@ class PersonItemRecord:
 
 
 @strawberry.type(description="What became of one partner of a batch.")
-class PartnerItemResult:
+class PartnerResult:
     external_id: str = strawberry.field(description="Its id in your system.")
     outcome: Result = strawberry.field(description="What became of it.")
     refusal: Any = strawberry.field(graphql_type=Refusal | None, description="Why it was refused, else null.")
@@ -100,7 +100,7 @@ class PartnerItemResult:
 
 
 @strawberry.type(description="What became of one member of a batch.")
-class MemberItemResult:
+class MemberResult:
     external_id: str = strawberry.field(description="Their id in your system.")
     outcome: Result = strawberry.field(description="What became of them.")
     refusal: Any = strawberry.field(graphql_type=Refusal | None, description="Why they were refused, else null.")
@@ -112,7 +112,7 @@ class MemberItemResult:
 
 @strawberry.type(description="Every row has ended.")
 class RegisterPartnersSuccess:
-    results: list[PartnerItemResult] = strawberry.field(description="In the order of the items, at most 1,000.")
+    results: list[PartnerResult] = strawberry.field(description="In the order of the items, at most 1,000.")
     registered: int = strawberry.field(description="How many are new.")
     changed: int = strawberry.field(description="How many changed.")
     unchanged: int = strawberry.field(description="How many stood like this already.")
@@ -121,7 +121,7 @@ class RegisterPartnersSuccess:
 
 @strawberry.type(description="Every row has ended.")
 class RegisterMembersSuccess:
-    results: list[MemberItemResult] = strawberry.field(description="In the order of the items, at most 1,000.")
+    results: list[MemberResult] = strawberry.field(description="In the order of the items, at most 1,000.")
     registered: int = strawberry.field(description="How many are new.")
     changed: int = strawberry.field(description="How many changed.")
     unchanged: int = strawberry.field(description="How many stood like this already.")

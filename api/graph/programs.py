@@ -63,8 +63,10 @@ class Program(Node):
     ends_at: datetime | None = strawberry.field(
         description="Activities from this instant on earn nothing; null for no end."
     )
-    grace_days: int = strawberry.field(description="Days after a month in which late activities still count for it.")
-    debt_policy: DebtPolicy = strawberry.field(description="What a redemption in debt meets.")
+    grace_days: int | None = strawberry.field(
+        description="Days after a month in which late activities still count for it."
+    )
+    debt_policy: DebtPolicy | None = strawberry.field(description="What a redemption in debt meets.")
     budget = one(Budget, budgets_of, "id", "What it may still award; for operators, null before its first funding.")
     terms = pages(
         nouns.TERMS,

@@ -122,18 +122,19 @@ async def instant_now(sql: Database, pairs: Sequence[tuple[Actor, str]]) -> Mapp
     return dict.fromkeys(pairs, await sql.fetchval("SELECT guerdon_now()"))
 
 
-def rank_reading(context: Context) -> Any:
-    """The reading of ranks over this context's index; one per operation, so that ranks are asked together."""
+async def rank_of(context: Context, season: SeasonShown, subject_id: UUID) -> RankShown | None:
+    """Where the subject stands, read together with the other ranks of the operation."""
+    shown: dict[UUID, SeasonShown] = context.remembered.setdefault("seasons", {})
+    shown[season.id] = season
     if "ranks" not in context.remembered:
 
-        async def read(
-            sql: Database, pairs: Sequence[tuple[Actor, tuple[SeasonShown, UUID]]]
-        ) -> Sequence[RankShown | None]:
-            asked = [RankAsked(actor=actor, season=season, subject_id=subject) for actor, (season, subject) in pairs]
+        async def read(sql: Database, pairs: Sequence[tuple[Actor, tuple[UUID, UUID]]]) -> Sequence[RankShown | None]:
+            asked = [RankAsked(actor=actor, season=shown[key[0]], subject_id=key[1]) for actor, key in pairs]
             return await ranks(sql, context.store, asked)
 
         context.remembered["ranks"] = read
-    return context.remembered["ranks"]
+    found: RankShown | None = await context.batches.one(context.remembered["ranks"], (season.id, subject_id))
+    return found
 
 
 async def reasons_of_standing(

@@ -1,11 +1,13 @@
 """Units of value: points of some kind, and currencies."""
 
+from datetime import datetime
 from typing import Any
 
 import strawberry
 
 from api.graph.context import Info
 from api.graph.fields import wording
+from api.graph.readings import instant_now
 from domain.kernel.units import UnitKind, units_by_code
 
 
@@ -34,6 +36,10 @@ async def unit(info: Info, code: str | None) -> Any:
 
 @strawberry.type
 class UnitQuery:
+    @strawberry.field(description="The instant as Guerdon counts it; a sandbox may have moved it ahead.")
+    async def now(self, info: Info) -> datetime:
+        return await info.context.batches.one(instant_now, "*")
+
     @strawberry.field(graphql_type=list[Unit], description="Every unit of this deployment, at most 100.")
     async def units(self, info: Info) -> Any:
         return await info.context.batches.one(units_by_code, "*")

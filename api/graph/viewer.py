@@ -15,7 +15,7 @@ from api.graph.fields import IdArgument, page_by, wanted
 from api.graph.ids import Tag
 from api.graph.leaderboards import leaderboards_page
 from api.graph.paging import After, Connection, First, Page, page_of
-from api.graph.readings import account_by_id, activities_of_members, member_by_id, partner_by_id
+from api.graph.readings import account_by_id, activities_of_members, api_key_by_id, member_by_id, partner_by_id
 from api.graph.texts import Locale
 from domain.access.principals import Actor, Role, Scope
 from domain.earning.reading import awards_of_owners, dues_of_beneficiaries
@@ -36,6 +36,19 @@ class ViewerRecord:
 @strawberry.type(description="Whoever asks: a signed-in person or a machine's key.")
 class Viewer:
     locale: Locale = strawberry.field(description="The language the API speaks to you.")
+
+    @strawberry.field(description="Your name, or your key's.")
+    async def name(parent: strawberry.Parent[ViewerRecord], info: Info) -> str:
+        if parent.actor.role is Role.INTEGRATION:
+            key = await info.context.batches.one(api_key_by_id, parent.actor.principal_id)
+            return key.name if key else ""
+        account = await info.context.batches.one(account_by_id, parent.actor.principal_id)
+        return account.name if account else ""
+
+    @strawberry.field(graphql_type=nouns.API_KEY | None, description="Your key; null for people.")
+    async def api_key(parent: strawberry.Parent[ViewerRecord], info: Info) -> Any:
+        machine = parent.actor.role is Role.INTEGRATION
+        return await info.context.batches.one(api_key_by_id, parent.actor.principal_id if machine else None)
 
     @strawberry.field(description="What you may do here.")
     def role(parent: strawberry.Parent[ViewerRecord]) -> Role:

@@ -14,6 +14,7 @@ from api.graph.fields import IdArgument, Node, identity, one, page_by, pages, re
 from api.graph.ids import Tag
 from api.graph.lots import Lot
 from api.graph.paging import After, Connection, First, Page, limit_of
+from api.graph.partners import Subject
 from api.graph.readings import instant_now, member_by_id, partner_by_id
 from api.graph.scalars import Points
 from api.graph.units import unit_of
@@ -32,7 +33,7 @@ from domain.ledger.reversals import Debt as DebtRecord
 from domain.ledger.statements import balances_as_of, liabilities_of, statements_of
 from domain.programs.reading import programs, programs_by_id
 
-OPEN = Annotated[bool, strawberry.argument(description="Only those with something outstanding.")]
+OPEN = Annotated[bool, strawberry.argument(name="open", description="Only those with something outstanding.")]
 LIVE = Annotated[bool, strawberry.argument(description="Only those that still hold points.")]
 PROGRAMS_MAX = 100
 
@@ -55,7 +56,7 @@ class UpcomingMove:
 
 
 @strawberry.type(description="One balanced set of entries with its cause; never edited.")
-class Transaction:
+class LedgerTransaction:
     id = identity(Tag.TRANSACTION)
     kind: TransactionKind = strawberry.field(description="What it did.")
     cause_kind: str = strawberry.field(description="What caused it: an activity, a milestone, a hold, time.")
@@ -73,7 +74,7 @@ class Entry:
     amount: Points = strawberry.field(description="Signed; a RECEIVABLE entry below zero is more debt.")
     effective_at: datetime = strawberry.field(description="From when it counts.")
     booking: Booking = strawberry.field(description="In which month it is booked.")
-    transaction: Transaction = strawberry.field(description="What it belongs to.")
+    transaction: LedgerTransaction = strawberry.field(description="What it belongs to.")
     program = one(nouns.PROGRAM, programs_by_id, "program_id", "The program it belongs to.")
     lot_id = reference(Tag.LOT, "lot_id", "The lot it moved, if it is one's.")
     reverses_id = reference(Tag.ENTRY, "reverses_id", "The entry it takes back, if it does.")
@@ -109,7 +110,7 @@ class StatementLine:
 
 @strawberry.type(description="A wallet over booked months: opening + lines = closing.")
 class Statement:
-    start: datetime = strawberry.field(description="Months that start at this instant or later.")
+    start: datetime = strawberry.field(name="from", description="Months that start at this instant or later.")
     until: datetime = strawberry.field(description="Months that start before this instant.")
     opening: Balance = strawberry.field(description="Before them.")
     closing: Balance = strawberry.field(description="After them.")
@@ -132,8 +133,13 @@ class Wallet(Node):
     id = identity(Tag.WALLET)
     version: Points = strawberry.field(description="The number of its last entry: it moves with every change.")
     unit = unit_of("What it counts in.")
-    member = one(nouns.MEMBER, member_by_id, "member_id", "Whose it is, null if a firm's.")
-    partner = one(nouns.PARTNER, partner_by_id, "partner_id", "Which firm's it is, null if a person's.")
+
+    @strawberry.field(graphql_type=Subject | None, description="The member or the partner whose it is.")
+    async def owner(parent: strawberry.Parent[WalletRecord], info: Info) -> Any:
+        if parent.member_id is not None:
+            return await info.context.batches.one(member_by_id, parent.member_id)
+        return await info.context.batches.one(partner_by_id, parent.partner_id)
+
     pending: Points = strawberry.field(description="Awarded, not spendable yet: see upcomingMaturities.")
     available: Points = strawberry.field(description="Spendable now.")
     held: Points = strawberry.field(description="Set aside for something not finished yet.")
@@ -219,7 +225,9 @@ class Wallet(Node):
     async def statement(
         parent: strawberry.Parent[WalletRecord],
         info: Info,
-        start: Annotated[datetime, strawberry.argument(description="Months that start at this instant or later.")],
+        start: Annotated[
+            datetime, strawberry.argument(name="from", description="Months that start at this instant or later.")
+        ],
         until: Annotated[datetime, strawberry.argument(description="Months that start before this instant.")],
     ) -> Any:
         if start >= until:

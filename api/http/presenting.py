@@ -11,6 +11,7 @@ from strawberry.types import ExecutionResult
 from api.http.errors import TROUBLES, Code, RequestRefused, extensions_of
 from api.http.preparing import DocumentInvalid
 from api.logs import log
+from domain.kernel.refusals import Refusal
 
 FAULT_MESSAGE = "Something went wrong on our side; quote the request id."
 MISFIT_MESSAGE = "A value does not fit its type."
@@ -47,6 +48,9 @@ class Presenter:
             return _placed(error, original.message) | {
                 "extensions": extensions_of(original.code, request_id, original.retry_after_ms)
             }
+        if isinstance(original, Refusal):
+            told = {"code": original.code(), "retryable": original.retryable, "requestId": request_id}
+            return _placed(error, str(original)) | {"extensions": told}
         if not ran and error.nodes:
             # A scalar that cannot read its value; graphql-core puts the exception's text into the message.
             return _placed(error, MISFIT_MESSAGE) | {"extensions": extensions_of(Code.BAD_INPUT, request_id)}

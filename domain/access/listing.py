@@ -27,8 +27,8 @@ async def accounts_by_id(sql: Database | Connection, pairs: Pairs) -> Mapping[tu
 
 
 async def api_keys_by_id(sql: Database | Connection, pairs: Pairs) -> Mapping[tuple[Actor, UUID], ApiKeyRecord]:
-    """Keys, for administrators."""
-    seen = [pair for pair in pairs if pair[0].role in (Role.ADMIN, Role.SYSTEM)]
+    """Keys that are the actor itself; an administrator's or the system's may be any."""
+    seen = [pair for pair in pairs if pair[0].principal_id == pair[1] or pair[0].role in (Role.ADMIN, Role.SYSTEM)]
     rows = await sql.fetch(KEYS, [pair[1] for pair in seen])
     found = {row["id"]: key_record(row) for row in rows}
     return {pair: found[pair[1]] for pair in seen if pair[1] in found}

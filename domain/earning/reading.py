@@ -138,15 +138,18 @@ class AwardReversalRecord:
 # One row per (actor, parent) pair; the place of a pair counts from 1.
 ASKED = f"{VIEWERS} JOIN unnest($6::uuid[]) WITH ORDINALITY AS asked (id, asked_place) ON asked_place = place"
 AWARD_MEMBER = "CASE WHEN wallet.owner_kind = 'MEMBER' THEN wallet.owner_id END"
+# A key that is bound to a source sees what the activities of that source made.
+AWARD_RELATION = relation_sql(member=AWARD_MEMBER, partner="belonging.partner_id", source="activity.source_id")
 LOT_PARTS = ("pending", "available", "held", "payable", "redeemed", "paid", "expired", "reversed", "settled")
 AWARD = f"""
 SELECT award.id, award.due_id, award.n, award.program_id, due.terms_id, award.wallet_id, {AWARD_MEMBER} AS member_id,
        CASE WHEN wallet.owner_kind = 'PARTNER' THEN wallet.owner_id END AS partner_id, due.activity_id, due.milestone,
        due.rule, wallet.unit, award.amount, award.reversed_total, award.occurred_at, award.recorded_at,
        award.explanation, lot.id AS lot_id, {", ".join(f"lot.{part}" for part in LOT_PARTS)}, lot.matures_at,
-       lot.expires_at, wallet.seq AS version, {relation_sql(member=AWARD_MEMBER, partner="belonging.partner_id")} AS relation
+       lot.expires_at, wallet.seq AS version, {AWARD_RELATION} AS relation
 FROM award JOIN due ON due.id = award.due_id JOIN wallet ON wallet.id = award.wallet_id
-     JOIN lot ON lot.award_id = award.id LEFT JOIN belonging ON belonging.subject_id = wallet.owner_id"""
+     JOIN lot ON lot.award_id = award.id LEFT JOIN belonging ON belonging.subject_id = wallet.owner_id
+     LEFT JOIN activity ON activity.id = due.activity_id"""
 KEYSET = "($7::timestamptz IS NULL OR (award.recorded_at, award.id) < ($7, $8::uuid))"
 NEWEST = "ORDER BY award.recorded_at DESC, award.id DESC LIMIT $9"
 
@@ -244,12 +247,14 @@ async def reversals_of(sql: Database | Connection, pairs: Pairs) -> Mapping[Pair
 
 
 DUE_MEMBER = "CASE WHEN due.beneficiary_kind = 'MEMBER' THEN due.beneficiary_id END"
+DUE_RELATION = relation_sql(member=DUE_MEMBER, partner="belonging.partner_id", source="activity.source_id")
 DUE = f"""
 SELECT due.id, due.program_id, due.terms_id, due.rule, due.activity_id, due.milestone, {DUE_MEMBER} AS member_id,
        CASE WHEN due.beneficiary_kind = 'PARTNER' THEN due.beneficiary_id END AS partner_id, due.beneficiary_id,
        due.unit, due.own_due, due.due, due.granted, due.deal_key, due.stacking_group, due.occurred_at, due.recorded_at,
-       due.explanation, {relation_sql(member=DUE_MEMBER, partner="belonging.partner_id")} AS relation
-FROM due LEFT JOIN belonging ON belonging.subject_id = due.beneficiary_id"""
+       due.explanation, {DUE_RELATION} AS relation
+FROM due LEFT JOIN belonging ON belonging.subject_id = due.beneficiary_id
+     LEFT JOIN activity ON activity.id = due.activity_id"""
 DUES_BY_ID = f"""
 SELECT place, seen.* FROM {ASKED} CROSS JOIN LATERAL ({DUE} WHERE due.id = asked.id) AS seen
 WHERE seen.relation IS NOT NULL
