@@ -8,9 +8,9 @@ export const Reader = createContext(null);
 export const useReader = () => useContext(Reader);
 
 /** A titled section of the page. */
-export function Panel({ id, title, aside, children, wide }) {
+export function Panel({ id, title, aside, children, }) {
   return html`
-    <section class=${`panel ${wide ? 'panel-wide' : ''}`} id=${id} aria-labelledby=${`${id}-title`}>
+    <section class="panel" id=${id} aria-labelledby=${`${id}-title`}>
       <header class="panel-head">
         <h2 id=${`${id}-title`} tabindex="-1">${title}</h2>
         ${aside}
