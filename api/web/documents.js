@@ -15,7 +15,8 @@ fragment RankShown on MyRank {
 export const VIEWER = `
 query Viewer($locale: Locale!) {
   viewer {
-    role name locale
+    role locale
+    account { id name }
     member { id name }
     partner { id name }
     leaderboards(first: 25) {
@@ -92,7 +93,7 @@ export const SET_LOCALE = `
 mutation SetLocale($locale: Locale!) {
   setLocale(input: { locale: $locale }) {
     __typename
-    ... on SetLocaleSuccess { viewer { name locale } }
+    ... on SetLocaleSuccess { viewer { role locale } }
     ... on Refusal { code text(locale: $locale) retryable }
   }
 }`;

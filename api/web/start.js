@@ -47,7 +47,7 @@ function Top({ state }) {
       <div class="top-end">
         <${Languages} locale=${state.locale} />
         ${viewer && html`
-          <p class="person"><span class="person-name">${viewer.name}</span>
+          <p class="person"><span class="person-name">${(viewer.account ?? viewer.member ?? viewer.partner).name}</span>
             <span class="fine">${viewer.partner ? viewer.partner.name : t(`role.${viewer.role}`)}</span></p>`}
         ${(viewer || phase === 'refused') && html`<button type="button" class="button button-quiet" onClick=${end}>${t('signOut')}</button>`}
       </div>
