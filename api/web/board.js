@@ -14,7 +14,7 @@ export function BoardPanel({ state }) {
   else if (boardTrouble) body = html`<${TroubleNote} trouble=${boardTrouble} />`;
   else body = html`<${Skeleton} lines=${9} />`;
   return html`
-    <${Panel} id="board" title=${shown ? shown.name : t('board')} wide aside=${html`<${BoardChoice} boards=${boards} boardId=${boardId} />`}>
+    <${Panel} id="board" title=${shown ? shown.name : t('board')} isTitled=${boards?.length > 1} aside=${html`<${BoardChoice} boards=${boards} boardId=${boardId} />`}>
       ${shown && html`<${Season} shown=${shown} board=${board} />`}
       ${body}
     <//>`;
@@ -116,7 +116,7 @@ function Row({ entry, move, unit, most, seq }) {
         ${entry.tiedWith > 0 && html`<span class="unseen">, ${t('tied', { count: entry.tiedWith })}</span>`}</td>
       <th scope="row" class="who">
         <span class="who-name">${entry.name}${entry.isMe && html` <span class="chip chip-me">${t('you')}</span>`}${entry.isFormer && html` <span class="chip">${t('former')}</span>`}</span>
-        <span class="who-partner fine">${[entry.partnerName, t('dealsCounted', { count: entry.contributions })].filter(Boolean).join(' · ')}</span>
+        <span class="who-partner fine">${entry.partnerName}<span class="who-counted">${entry.partnerName && ' · '}${t('dealsCounted', { count: entry.contributions })}</span></span>
         <span class="bar" aria-hidden="true"><span style=${{ transform: `scaleX(${Math.max(0, entry.score) / most})` }}></span></span>
       </th>
       <td class="number score">

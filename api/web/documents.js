@@ -15,7 +15,8 @@ fragment RankShown on MyRank {
 export const VIEWER = `
 query Viewer($locale: Locale!) {
   viewer {
-    role name locale
+    role locale
+    account { id name }
     member { id name }
     partner { id name }
     leaderboards(first: 25) {
@@ -39,7 +40,7 @@ query Wallets($locale: Locale!) {
       unit { ...UnitShown }
       upcomingMaturities(first: 3) { at amount }
       upcomingExpiries(first: 3) { at amount }
-      entries(first: 15) { ...EntriesShown }
+      entries(first: 10) { ...EntriesShown }
     }
   }
 }
@@ -58,7 +59,7 @@ query MoreEntries($locale: Locale!, $walletId: ID!, $after: Cursor!) {
   node(id: $walletId) {
     ... on Wallet {
       id
-      entries(first: 15, after: $after) {
+      entries(first: 20, after: $after) {
         edges { node {
           id kind amount effectiveAt booking lotId
           transaction { id kind reason }
@@ -73,7 +74,7 @@ query MoreEntries($locale: Locale!, $walletId: ID!, $after: Cursor!) {
 export const REASONS = `
 query Reasons($locale: Locale!, $outcome: DueOutcome, $after: Cursor) {
   viewer {
-    dues(first: 15, outcome: $outcome, after: $after) {
+    dues(first: 8, outcome: $outcome, after: $after) {
       edges { node {
         id outcome ownDue due granted rule milestone occurredAt
         unit { ...UnitShown }
@@ -92,7 +93,7 @@ export const SET_LOCALE = `
 mutation SetLocale($locale: Locale!) {
   setLocale(input: { locale: $locale }) {
     __typename
-    ... on SetLocaleSuccess { viewer { name locale } }
+    ... on SetLocaleSuccess { viewer { role locale } }
     ... on Refusal { code text(locale: $locale) retryable }
   }
 }`;

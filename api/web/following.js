@@ -130,7 +130,7 @@ async function enter() {
   // Listen first, then read: what happens in between is told, and read again.
   followEvents();
   const remembered = device.get('board');
-  const board = boards.find((one) => one.code === remembered) ?? boards[0];
+  const board = boards.find((one) => one.code === remembered) ?? boards.find((one) => one.unit?.kind === 'POINTS') ?? boards[0];
   if (board) followBoard(board.id);
   await refresh();
   store.change(({ events }) => ({ events: events ?? [] }));

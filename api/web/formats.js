@@ -3,6 +3,8 @@
 /** Formats of one language; the reader's own region wins over the plain language. */
 export function formatsOf(locale) {
   const tag = navigator.languages.find((one) => one.toLowerCase().split('-')[0] === locale) ?? (locale === 'en' ? 'en-GB' : 'fr-FR');
+  // The page's faces have no narrow no-break space.
+  const spaced = (text) => text.replaceAll('\u202f', '\u00a0');
   const whole = new Intl.NumberFormat(tag);
   const signedWhole = new Intl.NumberFormat(tag, { signDisplay: 'exceptZero' });
   const time = new Intl.DateTimeFormat(tag, { timeStyle: 'short' });
@@ -17,19 +19,19 @@ export function formatsOf(locale) {
     const format = new Intl.NumberFormat(tag, {
       style: 'currency', currency: unit.code, currencyDisplay: 'narrowSymbol', signDisplay, trailingZeroDisplay: 'stripIfInteger',
     });
-    return format.format(value / 10 ** unit.exponent);
+    return spaced(format.format(value / 10 ** unit.exponent));
   }
 
   return {
     tag,
-    number: (value) => whole.format(value),
-    signed: (value, unit) => (unit?.kind === 'MONEY' ? money(value, unit, 'exceptZero') : signedWhole.format(value)),
+    number: (value) => spaced(whole.format(value)),
+    signed: (value, unit) => (unit?.kind === 'MONEY' ? money(value, unit, 'exceptZero') : spaced(signedWhole.format(value))),
     /** The figure alone; `unitOf` names what it counts. */
-    amount: (value, unit) => (unit?.kind === 'MONEY' ? money(value, unit, 'auto') : whole.format(value)),
+    amount: (value, unit) => (unit?.kind === 'MONEY' ? money(value, unit, 'auto') : spaced(whole.format(value))),
     /** Figure and unit in one text. */
     amountWithUnit: (value, unit) => (!unit || unit.kind === 'MONEY'
-      ? (unit ? money(value, unit, 'auto') : whole.format(value))
-      : `${whole.format(value)}\u00a0${unit.name.toLocaleLowerCase(tag)}`),
+      ? (unit ? money(value, unit, 'auto') : spaced(whole.format(value)))
+      : `${spaced(whole.format(value))}\u00a0${unit.name.toLocaleLowerCase(tag)}`),
     time: (iso) => time.format(new Date(iso)),
     seconds: (iso) => seconds.format(new Date(iso)),
     day: (iso) => day.format(new Date(iso)),

@@ -7,12 +7,12 @@ import { html } from './markup.js';
 export const Reader = createContext(null);
 export const useReader = () => useContext(Reader);
 
-/** A titled section of the page. */
-export function Panel({ id, title, aside, children, wide }) {
+/** A titled section of the page; `isTitled` where `aside` already shows the title. */
+export function Panel({ id, title, isTitled, aside, children }) {
   return html`
-    <section class=${`panel ${wide ? 'panel-wide' : ''}`} id=${id} aria-labelledby=${`${id}-title`}>
+    <section class="panel" id=${id} aria-labelledby=${`${id}-title`}>
       <header class="panel-head">
-        <h2 id=${`${id}-title`} tabindex="-1">${title}</h2>
+        <h2 id=${`${id}-title`} tabindex="-1" class=${isTitled ? 'unseen' : ''}>${title}</h2>
         ${aside}
       </header>
       ${children}

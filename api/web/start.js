@@ -12,7 +12,7 @@ import { LOCALES, textsOf } from './texts.js';
 import { EventsPanel, Voice } from './ticker.js';
 import { WalletPanel } from './wallet.js';
 
-const SECTIONS = { board: 'board', wallet: 'wallet', reasons: 'why', events: 'events' };
+const SECTIONS = { board: 'board', events: 'events', wallet: 'wallet', reasons: 'whyShort' };
 
 function Page() {
   const state = useStore(store);
@@ -47,7 +47,7 @@ function Top({ state }) {
       <div class="top-end">
         <${Languages} locale=${state.locale} />
         ${viewer && html`
-          <p class="person"><span class="person-name">${viewer.name}</span>
+          <p class="person"><span class="person-name">${(viewer.account ?? viewer.member ?? viewer.partner).name}</span>
             <span class="fine">${viewer.partner ? viewer.partner.name : t(`role.${viewer.role}`)}</span></p>`}
         ${(viewer || phase === 'refused') && html`<button type="button" class="button button-quiet" onClick=${end}>${t('signOut')}</button>`}
       </div>
@@ -84,19 +84,19 @@ function Welcome({ trouble }) {
   return html`
     <main id="content" class="welcome">
       <div class="welcome-words">
-        <h1>${t('signInLead')}</h1>
+        <h1><span>${t('signInLead')}</span>${' '}<span>${t('signInLeadToo')}</span></h1>
         <p class="lead">${t('signInText')}</p>
         ${trouble && html`<${TroubleNote} trouble=${trouble} />`}
         <p><button type="button" class="button" onClick=${begin}>${t('signIn')}</button></p>
         <p class="fine">${t('signInNote')}</p>
       </div>
       <svg class="welcome-art" viewBox="0 0 320 260" aria-hidden="true">
-        ${[[3, 210, 96], [1, 158, 158], [2, 106, 122], [4, 54, 74], [5, 2, 52]].map(([rank, y, width]) => html`
-          <g key=${rank} class=${`art-row art-${rank}`} transform=${`translate(0 ${y})`}>
-            <rect class="art-card" x="20" width="290" height="42" rx="10" />
-            <circle cx="44" cy="21" r="11" />
-            <rect class="art-name" x="68" y="12" width=${70 + (rank * 23) % 40} height="7" rx="3.5" />
-            <rect class="art-bar" x="68" y="26" width=${width} height="4" rx="2" />
+        ${[1, 3, 4, 5, 2].map((rank) => html`
+          <g key=${rank} class=${`art-row art-${rank}`}>
+            <rect class="art-card" x="10" y=${rank * 52 - 50} width="300" height="42" rx="10" />
+            <circle cx="36" cy=${rank * 52 - 29} r="12" />
+            <rect class="art-name" x="62" y=${rank * 52 - 38} width=${70 + (rank * 23) % 40} height="7" rx="3.5" />
+            <rect class="art-bar" x="62" y=${rank * 52 - 24} width=${[230, 196, 158, 132, 86][rank - 1]} height="4" rx="2" />
           </g>`)}
       </svg>
     </main>`;
@@ -116,10 +116,8 @@ function Sections({ state }) {
   return html`
     <main id="content" class="sections" tabindex="-1">
       <h1 class="unseen">${t('title')}</h1>
-      <${BoardPanel} state=${state} />
-      <${WalletPanel} state=${state} />
-      <${EventsPanel} state=${state} />
-      <${ReasonsPanel} state=${state} />
+      <div class="column"><${BoardPanel} state=${state} /><${EventsPanel} state=${state} /></div>
+      <div class="column"><${WalletPanel} state=${state} /><${ReasonsPanel} state=${state} /></div>
       <${Voice} state=${state} />
     </main>
     <nav class="jumps" aria-label=${t('sections')}>

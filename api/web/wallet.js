@@ -62,23 +62,44 @@ function Entries({ wallet, reasons }) {
     <table class="entries">
       <caption class="unseen">${t('entriesCaption')}</caption>
       <thead class="unseen"><tr><th scope="col">${t('what')}</th><th scope="col" class="number">${t('amount')}</th></tr></thead>
-      <tbody>${edges.map(({ node }) => html`<${Entry} key=${node.id} entry=${node} due=${byLot.get(node.lotId)} unit=${wallet.unit} />`)}</tbody>
+      <tbody>${byTransaction(edges).map((moves) => html`<${Transaction} key=${moves[0].transaction.id} moves=${moves} byLot=${byLot} unit=${wallet.unit} />`)}</tbody>
     </table>
     ${pageInfo.hasNextPage && html`<${More} onMore=${() => moreEntries(wallet.id)} />`}`;
 }
 
-function Entry({ entry, due, unit }) {
+/** Entries of one transaction stand together in the API's order; they are shown as one movement. */
+function byTransaction(edges) {
+  const groups = new Map();
+  for (const { node } of edges) groups.set(node.transaction.id, [...(groups.get(node.transaction.id) ?? []), node]);
+  return [...groups.values()];
+}
+
+function Transaction({ moves, byLot, unit }) {
   const { t, f } = useReader();
-  const about = [entry.program?.name, entry.transaction.reason, entry.booking === 'ADJUSTMENT' && t('lateBooking')];
+  const [{ transaction, effectiveAt, program }] = moves;
+  const sums = sumsByBalance(moves);
+  const gained = sums.filter(([, sum]) => sum > 0);
+  const lost = sums.filter(([, sum]) => sum < 0);
+  const [[, shown] = [null, 0]] = gained.length > 0 ? gained : lost;
+  const due = moves.map((move) => byLot.get(move.lotId)).find(Boolean);
+  const isLate = moves.some((move) => move.booking === 'ADJUSTMENT');
   return html`
     <tr>
       <th scope="row">
-        ${t(`transaction.${entry.transaction.kind}`)} <span class=${`chip chip-${entry.kind}`}>${t(`balance.${entry.kind}`)}</span>
-        <span class="fine entry-about"><time datetime=${entry.effectiveAt}>${f.moment(entry.effectiveAt)}</time>${about.filter(Boolean).map((text) => ` · ${text}`)}</span>
-        ${due && html`<a class="why-link" href=${`#why-${due.id}`} onClick=${() => openReason(due.id)}>${t('why')}</a>`}
+        ${t(`transaction.${transaction.kind}`)}
+        ${[...lost, ...gained].map(([kind], index) => html`${index === lost.length && index > 0 ? ' → ' : ' '}<span class=${`chip chip-${kind}`}>${t(`balance.${kind}`)}</span>`)}
+        <span class="fine entry-about"><time datetime=${effectiveAt}>${f.moment(effectiveAt)}</time>
+          ${[program?.name, transaction.reason, isLate && t('lateBooking')].filter(Boolean).map((text) => ` · ${text}`)}
+          ${due && html`${' · '}<a class="why-link" href=${`#why-${due.id}`} onClick=${() => openReason(due.id)}>${t('why')}</a>`}</span>
       </th>
-      <td class=${`number ${entry.amount < 0 ? 'minus' : 'plus'}`}>${f.signed(entry.amount, unit)}</td>
+      <td class=${`number ${lost.length > 0 && gained.length > 0 ? '' : shown < 0 ? 'minus' : 'plus'}`}>${lost.length > 0 && gained.length > 0 ? f.amount(shown, unit) : f.signed(shown, unit)}</td>
     </tr>`;
+}
+
+function sumsByBalance(moves) {
+  const sums = new Map();
+  for (const move of moves) sums.set(move.kind, (sums.get(move.kind) ?? 0) + move.amount);
+  return [...sums];
 }
 
 /** Unfolds a reason and brings the reader to it. */
