@@ -33,7 +33,7 @@ TYPES: Mapping[str, tuple[Mapping[str, str], Mapping[str, Any]]] = {
     ),
 }
 
-PRODUCT = {"product": {"type": "STRING", "default": ""}}
+PRODUCT: Mapping[str, Mapping[str, str]] = {"product": {"type": "STRING", "default": ""}}
 
 REWARDS: Mapping[str, Any] = {
     "unit": "POINTS",

@@ -1,13 +1,11 @@
 """Each library and dangerous act stays in its few files, and each border catches a planted crossing."""
 
-from pathlib import Path
+from collections.abc import Sequence
 
 import pytest
 
 from tests.house.borders import BORDERS, Border
-from tests.house.source import Source, read_sources
-
-ROOT = Path(__file__).parents[2]
+from tests.house.source import Source
 
 PLANTED = (
     ("the environment", "import os\nhome = os.environ['HOME']\n", "api/settings.py"),
@@ -33,8 +31,8 @@ PLANTED = (
 
 
 @pytest.mark.parametrize("border", BORDERS, ids=lambda border: border.what)
-def test_nobody_crosses_the_border(border: Border) -> None:
-    assert "\n".join(str(found) for source in read_sources(ROOT) for found in border.crossed(source)) == ""
+def test_nobody_crosses_the_border(border: Border, sources: Sequence[Source]) -> None:
+    assert "\n".join(str(found) for source in sources for found in border.crossed(source)) == ""
 
 
 @pytest.mark.parametrize(("what", "text", "home"), PLANTED)

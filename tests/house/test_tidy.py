@@ -1,12 +1,13 @@
 """Every file is tidy, and each rule about tidiness catches a planted violation and spares its honest neighbour."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.house import tidy
 from tests.house.dead import dead_files, started_modules
-from tests.house.source import Source, read_sources
+from tests.house.source import Source
 
 ROOT = Path(__file__).parents[2]
 
@@ -57,9 +58,9 @@ HONEST = (
 
 
 @pytest.mark.parametrize("rule", tidy.RULES)
-def test_every_file_keeps_the_rule(rule: object) -> None:
+def test_every_file_keeps_the_rule(rule: object, sources: Sequence[Source]) -> None:
     assert callable(rule)
-    assert [str(found) for source in read_sources(ROOT) for found in rule(source)] == []
+    assert "\n".join(str(found) for source in sources for found in rule(source)) == ""
 
 
 @pytest.mark.parametrize(("rule", "text"), PLANTED)
@@ -94,9 +95,9 @@ def test_every_rule_has_a_planted_violation() -> None:
 
 
 @pytest.mark.skipif(not (ROOT / "api" / "cli.py").exists(), reason="nothing is started before there is a command line")
-def test_no_file_is_dead() -> None:
+def test_no_file_is_dead(sources: Sequence[Source]) -> None:
     started = started_modules(*((ROOT / name).read_text() for name in ("Makefile", "pyproject.toml")))
-    assert "\n".join(map(str, dead_files(read_sources(ROOT), started))) == ""
+    assert "\n".join(map(str, dead_files(sources, started))) == ""
 
 
 def test_a_file_nobody_imports_is_caught_and_one_that_is_named_is_spared() -> None:
