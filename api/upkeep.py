@@ -25,7 +25,7 @@ from leaderboards.auditing import audit as audit_boards
 from leaderboards.rebuilding import rebuild_index
 from leaderboards.refolding import rebuild_standings
 
-DURABLE = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
+DURABLE: Mapping[str, str] = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
 PARTS = ("postgres", "valkey")
 
 

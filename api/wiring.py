@@ -22,6 +22,7 @@ from api.http.jwks import RemoteKeys
 from api.http.server import build_app
 from api.http.signing import SigningKey
 from api.schema import build_schema
+from api.web.pages import web_routes
 from api.settings import Settings
 from domain.access.audit import record_denial
 from domain.access.principals import Role
@@ -112,6 +113,8 @@ def build_server(parts: Wired) -> Starlette:
     routes: list[BaseRoute] = []
     if key is not None:
         routes += DevelopmentIssuer(parts.door, key, settings, url=settings.url + ISSUER_PATH).routes()
+
+    routes += web_routes(settings)
 
     async def context_for(caller: FaceActor, circumstances: Circumstances) -> Context:
         assert isinstance(caller, Caller), "the recognizer makes every caller"

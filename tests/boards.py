@@ -59,11 +59,11 @@ def won(
 
 
 def corrected(activity_id: UUID, member_id: UUID, amount: int, at: datetime, **more: object) -> Event:
-    return won(member_id, amount, at, activity_id=activity_id, kind=ACTIVITY_CORRECTED, revision=2, **more)  # type: ignore[arg-type]
+    return won(member_id, amount, at, activity_id=activity_id, kind=ACTIVITY_CORRECTED, revision=2, **more)
 
 
 def reversed_(activity_id: UUID, member_id: UUID, amount: int, at: datetime, **more: object) -> Event:
-    return won(member_id, amount, at, activity_id=activity_id, kind=ACTIVITY_REVERSED, revision=2, **more)  # type: ignore[arg-type]
+    return won(member_id, amount, at, activity_id=activity_id, kind=ACTIVITY_REVERSED, revision=2, **more)
 
 
 async def tell(database: Database, events: Sequence[Event]) -> None:
@@ -77,9 +77,9 @@ async def tell(database: Database, events: Sequence[Event]) -> None:
 
 async def board(door: Door, code: str, **wanted: object) -> UUID:
     """A board of deals won, in USD, unless `wanted` says otherwise."""
-    definition = Definition(**{"code": code, "name": {"en": code}, "metric": REVENUE, **wanted})  # type: ignore[arg-type]
+    definition = Definition(**{"code": code, "name": {"en": code}, "metric": REVENUE, **wanted})
 
-    async def work(op):  # type: ignore[no-untyped-def]
+    async def work(op):
         return await create_leaderboard_in(op, definition)
 
     return await door.operate(SYSTEM, work)

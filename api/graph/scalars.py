@@ -1,5 +1,6 @@
 """Scalars of the schema: Points, DateTime, Cursor and JSON, each strict about what it reads."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NewType
 
@@ -50,7 +51,7 @@ def read_cursor(value: Any) -> str:
     return value
 
 
-SCALARS = {
+SCALARS: Mapping[Any, Any] = {
     Points: strawberry.scalar(
         name="Points",
         description="A whole number, |x| ≤ 10^15, as a JSON number: points, or money in minor units. Never a float.",

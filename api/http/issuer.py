@@ -33,7 +33,7 @@ FAMILY_SECONDS = 14 * 86_400
 FORM_BYTES_MAX = 8_192
 FORM_FIELDS_MAX = 20
 STATE_LENGTH_MAX = 512
-NO_STORE = {"cache-control": "no-store", "pragma": "no-cache"}
+NO_STORE: Mapping[str, str] = {"cache-control": "no-store", "pragma": "no-cache"}
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
 CLIENT_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")

@@ -16,7 +16,9 @@ from domain.programs.effects.effect import Totals
 from domain.programs.rules import Basis
 
 ONE = Fraction(1)
-AMOUNT_NAMES = {f"amount_{basis.value.lower()}": basis for basis in Basis if basis is not Basis.UNITS}
+AMOUNT_NAMES: Mapping[str, Basis] = {
+    f"amount_{basis.value.lower()}": basis for basis in Basis if basis is not Basis.UNITS
+}
 SHOWN_CHARACTERS_MAX = 200
 
 Read = Callable[[Running, Case], object]

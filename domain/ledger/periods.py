@@ -1,10 +1,12 @@
 """In which month of a program an entry is booked: its own while that is open or in grace, else the open one."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 from zoneinfo import ZoneInfo
+
+from domain.kernel.periods import PeriodKind, period_of
 
 
 class Booking(StrEnum):
@@ -28,10 +30,8 @@ class Period:
 
 def month_of(instant: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """The calendar month in `zone` that holds the instant, as two UTC instants, half-open."""
-    local = instant.astimezone(zone)
-    first = local.replace(day=1, hour=0, minute=0, second=0, microsecond=0, fold=0, tzinfo=None)
-    following = (first + timedelta(days=32)).replace(day=1)
-    return first.replace(tzinfo=zone).astimezone(UTC), following.replace(tzinfo=zone).astimezone(UTC)
+    period = period_of(PeriodKind.MONTH, instant, zone)
+    return period.start, period.end
 
 
 def book(own: Period, current: Period, now: datetime, *, backfill: bool = False) -> tuple[Period, Booking]:

@@ -109,17 +109,17 @@ async def write_in(op: Operation, journal: Journal) -> None:
     entries = await _entries(op, journal)
     by_transaction = defaultdict[UUID, list[Row]](list)
     for entry in entries:
-        by_transaction[entry["transaction_id"]].append(entry)  # pyright: ignore[reportArgumentType] a row's id
+        by_transaction[entry["transaction_id"]].append(entry)  # pyright: ignore[reportArgumentType] a row's own id
     transactions = [_transaction(op, draft) for draft in journal.drafts]
     async with translated():
         await _insert_rows(op, "transaction", transactions)
         await _insert_rows(op, "award", journal.rows["award"])
-        new_lots = [_lot_row(journal.lots[row["id"]]) for row in journal.rows["lot"]]  # pyright: ignore[reportArgumentType] a row's id
+        new_lots = [_lot_row(journal.lots[row["id"]]) for row in journal.rows["lot"]]  # pyright: ignore[reportArgumentType] a row's own id
         await _insert_rows(op, "lot", new_lots)
         await _insert_rows(op, "entry", entries)
         op.failpoints.hit("post.after_entries")
         await _insert_rows(op, "reversal", journal.rows["reversal"])
-        debts = [{**row, "outstanding": journal.debts[row["id"]].outstanding} for row in journal.rows["debt"]]  # pyright: ignore[reportArgumentType] a row's id
+        debts = [{**row, "outstanding": journal.debts[row["id"]].outstanding} for row in journal.rows["debt"]]  # pyright: ignore[reportArgumentType] a row's own id
         await _insert_rows(op, "debt", debts)
         await _insert_rows(op, "hold", [{**row, "state": "HELD"} for row in journal.rows["hold"]])
         await _insert_rows(op, "hold_lot", journal.rows["hold_lot"])
@@ -231,7 +231,7 @@ async def _move_wallets(op: Operation, journal: Journal) -> None:
     recount = {lot.wallet_id for lot in journal.lots_as_read.values()}
     due = defaultdict[UUID, list[Lot]](list)
     for row in journal.rows["lot"]:
-        lot = journal.lots[row["id"]]  # pyright: ignore[reportArgumentType] a row's id
+        lot = journal.lots[row["id"]]  # pyright: ignore[reportArgumentType] a row's own id
         due[lot.wallet_id].append(lot)
     ids = sorted(moves)
     moved = await op.sql.execute(

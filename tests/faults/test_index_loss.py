@@ -104,7 +104,7 @@ async def test_readers_see_the_whole_board_while_the_index_is_flushed_and_rebuil
     assert sources == {AnswerSource.INDEX, AnswerSource.LEDGER}
 
 
-async def now(door: Door):  # type: ignore[no-untyped-def]
+async def now(door: Door):
     return await door.database.fetchval("SELECT guerdon_now()")
 
 

@@ -195,7 +195,7 @@ async def sign_in_server(door: Door, settings: Settings, outside: str) -> AsyncI
             schema,
             settings,
             authenticate=recognizer,
-            context_for=context_for,  # type: ignore[arg-type] # the face's Actor is this Caller
+            context_for=context_for,
             ready=ready,
             routes=issuer.routes(),
         )

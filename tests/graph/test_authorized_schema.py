@@ -40,7 +40,7 @@ class World:
         def answered(refusal: Any, context: Context) -> Told:
             return Told(refusal=refusal, locale=context.locale)
 
-        graphql_schema = self.schema._schema  # pyright: ignore[reportPrivateUsage] # Strawberry offers no public one
+        graphql_schema = self.schema._schema
         denials = Denials(told=told, answered=answered)
         authorize(graphql_schema, self.matrix, lambda context: context.actor, denials)
 
@@ -72,7 +72,7 @@ async def world(database: str) -> AsyncIterator[World]:
 
 
 def test_the_served_schema_starts() -> None:
-    check_schema(build_schema()._schema, Matrix.load())  # pyright: ignore[reportPrivateUsage] # as above
+    check_schema(build_schema()._schema, Matrix.load())
 
 
 async def test_a_rep_sees_herself_without_the_sources_id(world: World) -> None:

@@ -21,7 +21,7 @@ PROTOCOL = "graphql-transport-ws"
 def opened(toy: Toy, *, protocols: tuple[str, ...] = (PROTOCOL,), **options: Any) -> Iterator[ClientConnection]:
     """An open socket that has not introduced itself."""
     address = f"ws://127.0.0.1:{toy.port}/graphql"
-    with connect(address, subprotocols=protocols or None, close_timeout=1, **options) as connection:  # type: ignore[arg-type]
+    with connect(address, subprotocols=protocols or None, close_timeout=1, **options) as connection:
         yield connection
 
 

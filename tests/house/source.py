@@ -25,6 +25,10 @@ class Source:
     def nodes(self) -> tuple[ast.AST, ...]:
         return tuple(ast.walk(self.tree))
 
+    @cached_property
+    def lines(self) -> list[str]:
+        return self.text.splitlines()
+
     @property
     def room(self) -> str:
         """The folder or file at the top."""

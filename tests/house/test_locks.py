@@ -23,7 +23,7 @@ def unhashed(text: str) -> list[str]:
 
 
 def named(requirements: list[str]) -> set[str]:
-    return {re.match(r"[A-Za-z0-9-]+", requirement)[0].lower() for requirement in requirements}  # pyright: ignore[reportOptionalSubscript] every requirement begins with a name
+    return {re.match(r"[A-Za-z0-9-]+", requirement)[0].lower() for requirement in requirements}
 
 
 @pytest.fixture(scope="module")

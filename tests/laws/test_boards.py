@@ -161,7 +161,7 @@ async def test_live_boards_are_rebuilt_boards_are_the_naive_model(door: Door, st
         if first:
             event = won(member_id, step.amount, at, activity_id=activity_id, **more)
         else:
-            event = make(activity_id, member_id, step.amount, at, **more)  # type: ignore[operator]
+            event = make(activity_id, member_id, step.amount, at, **more)
         live = step.counted and (first or step.act == "tell")
         told[activity_id] = (member_id, firm_id, step.amount, at, live)
         await tell(door.database, [event])

@@ -17,7 +17,7 @@ from leaderboards.windows import Window, WindowKind, window_of
 from tests.boards import REVENUE, corrected, minutes, reversed_, won
 
 
-def stamped(events, first: int = 1) -> list[StampedEvent]:  # type: ignore[no-untyped-def]
+def stamped(events, first: int = 1) -> list[StampedEvent]:
     return [
         StampedEvent(
             position=position,
@@ -45,10 +45,10 @@ def a_board(metric: dict[str, object] | None = None, **more: object) -> Board:
         "zone": "UTC",
         **more,
     }
-    return Board(**given)  # type: ignore[arg-type]
+    return Board(**given)
 
 
-def values(board: Board, events, counted=(), prizes=()) -> dict[UUID, int | None]:  # type: ignore[no-untyped-def]
+def values(board: Board, events, counted=(), prizes=()) -> dict[UUID, int | None]:
     concerned = [event for event in stamped(events) if concerns(board, event)]
     said = told(board, concerned, counted, prizes)
     return {origin: one.contribution.value if one.contribution else None for origin, one in said.items()}
@@ -79,7 +79,7 @@ ANN, BOB, FIRM = new_ids(3)
         ),
     ],
 )
-def test_an_activity_counts_what_the_metric_names(metric: dict[str, object], event, value: int | None) -> None:  # type: ignore[no-untyped-def]
+def test_an_activity_counts_what_the_metric_names(metric: dict[str, object], event, value: int | None) -> None:
     assert values(a_board(metric), [event]) == {event.aggregate_id: value}
 
 
@@ -95,10 +95,10 @@ def test_partners_stand_for_what_was_done_for_them() -> None:
     board = a_board(scope=Scope.PARTNERS)
     event = won(ANN, 5, minutes(1), partner_id=FIRM)
     said = told(board, stamped([event]), (), ())
-    assert said[event.aggregate_id].contribution.subject_id == FIRM  # type: ignore[union-attr]
+    assert said[event.aggregate_id].contribution.subject_id == FIRM
 
 
-def award(amount: int, *, award_id: UUID, activity_id: UUID | None = None, remaining: int | None = None, unit="POINTS"):  # type: ignore[no-untyped-def]
+def award(amount: int, *, award_id: UUID, activity_id: UUID | None = None, remaining: int | None = None, unit="POINTS"):
     common = {"wallet_id": str(new_id()), "unit": unit, "amount": amount, "occurred_at": minutes(1).isoformat()}
     if remaining is None:
         return AWARD_GRANTED.about(
@@ -183,7 +183,7 @@ def test_windows_follow_the_zone_and_a_programs_span() -> None:
         starts_at=datetime(2026, 6, 30, 22, tzinfo=UTC), ends_at=datetime(2026, 9, 30, 22, tzinfo=UTC)
     )
     assert window_of(WindowKind.QUARTER, at, "UTC") != paris
-    assert window_of(WindowKind.ALL_TIME, at, "UTC").ends_at is None  # type: ignore[union-attr]
+    assert window_of(WindowKind.ALL_TIME, at, "UTC").ends_at is None
     span = Window(starts_at=minutes(0), ends_at=minutes(10))
     assert window_of(WindowKind.PROGRAM, minutes(0), "UTC", span) == span
     assert window_of(WindowKind.PROGRAM, minutes(10), "UTC", span) is None
@@ -231,9 +231,9 @@ PROGRAM = new_id()
 )
 def test_a_definition_that_is_not_understood_says_which_part(change: dict[str, object], field: str) -> None:
     given = {"code": "revenue", "name": {"en": "Revenue"}, "metric": REVENUE}
-    assert understood(Definition(**given)).operator is Operator.SUM  # type: ignore[arg-type]
+    assert understood(Definition(**given)).operator is Operator.SUM
     with pytest.raises(BoardNotUnderstood) as refused:
-        understood(Definition(**{**given, **change}))  # type: ignore[arg-type]
+        understood(Definition(**{**given, **change}))
     assert refused.value.field == field
     assert refused.value.text("fr") != refused.value.text("en")
 

@@ -105,7 +105,7 @@ def stated(**changes: object) -> Stated:
         amounts={Basis.NET: Amount(minor=100, unit="USD"), Basis.LIST: Amount(minor=120, unit="USD")},
         attributes={"a": 1, "b": "x"},
     )
-    return replace(base, **changes)  # pyright: ignore[reportArgumentType] the table of changes is typed by its test
+    return replace(base, **changes)
 
 
 def test_the_digest_ignores_the_order_of_fields_and_the_zone_in_which_an_instant_is_written() -> None:

@@ -82,11 +82,11 @@ def changed(path: str, value: object) -> dict[str, object]:
     place: object = found
     *parents, last = path.split(".")
     for part in parents:
-        place = place[int(part)] if isinstance(place, list) else place[part]  # type: ignore[index] - a test's path
+        place = place[int(part)] if isinstance(place, list) else place[part]
     if isinstance(place, list):
         place[int(last)] = value
     else:
-        place[last] = value  # type: ignore[index] - a test's path
+        place[last] = value
     return found
 
 

@@ -200,7 +200,7 @@ async def test_a_one_time_token_is_spent_once_and_its_reuse_ends_the_family(door
     ends = await db.fetchval("SELECT guerdon_now() + interval '1 hour'")
 
     async def spend(jti: object) -> Spent:
-        return await door.operate(SYSTEM, lambda op: spend_in(op, jti, family_id, ends))  # type: ignore[arg-type] # ids
+        return await door.operate(SYSTEM, lambda op: spend_in(op, jti, family_id, ends))
 
     assert await spend(first) is Spent.FRESH
     assert await spend(second) is Spent.FRESH

@@ -51,7 +51,7 @@ async def test_a_book_written_through_the_doors_breaks_no_law_and_each_law_exami
     kinds = await book.database.fetch("SELECT DISTINCT kind FROM transaction ORDER BY kind")
     assert [row["kind"] for row in kinds] == [
         "AWARD", "CAPTURE", "EXPIRE", "FUND", "HOLD", "MATURE", "RELEASE", "REVERSE", "SETTLE", "WRITE_OFF",
-    ]  # fmt: skip
+    ]  # fmt: skip the rows are a table
 
 
 async def test_laws_can_be_chosen_and_other_rooms_bring_theirs(book: Book) -> None:

@@ -55,7 +55,7 @@ async def test_ownership_is_decided_for_each_pair(book: Book) -> None:
         await connection.execute(
             "INSERT INTO reach (id, principal_id, partner_id, relation) VALUES ($1, $2, $3, 'OPERATOR')",
             new_id(), manager, partner_id,
-        )  # fmt: skip
+        )  # fmt: skip the rows are a table
     mine, theirs = (await book.wallet(owner)).id, (await book.wallet(stranger)).id
     rep = Actor(principal_id=new_id(), role=Role.MEMBER, member_id=owner.id, partner_id=partner_id)
     admin = Actor(principal_id=new_id(), role=Role.PARTNER_ADMIN, member_id=new_id(), partner_id=partner_id)

@@ -103,7 +103,7 @@ async def test_pages_follow_each_other_without_gap_or_repeat(shelf: Shelf, oldes
     seen: list[int] = []
     after: tuple[object, ...] | None = None
     while True:
-        page = ActivityPage(first=5, after=after, oldest_first=oldest_first)  # pyright: ignore[reportArgumentType] (instant, id)
+        page = ActivityPage(first=5, after=after, oldest_first=oldest_first)
         records = await activities_page(shelf.database, SYSTEM, page)
         seen += numbers(records)
         if len(records) < 5:

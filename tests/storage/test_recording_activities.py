@@ -141,7 +141,7 @@ def won(external_id: str, cents: int = 100, **changes: object) -> ActivityInput:
         attributes={"deal": external_id, "product": "GTX Pro"},
         payload={"sales_agent": "Anna", "close_value": str(cents)},
     )
-    return replace(item, **changes)  # pyright: ignore[reportArgumentType] each test states fields of their own types
+    return replace(item, **changes)
 
 
 def outcomes(batch: RecordedBatch) -> list[str]:
@@ -239,7 +239,7 @@ async def test_one_bad_item_never_loses_the_others(world: World) -> None:
         won("bad-amount", -1),
         won("bad-future", occurred_at=now + timedelta(minutes=6)),
         won("near-future", occurred_at=now + timedelta(minutes=4)),
-        won("bad-zone", occurred_at=WON.replace(tzinfo=None)),
+        won("bad-zone", occurred_at=WON.replace(tzinfo=None)),  # noqa: DTZ001 - naive on purpose
         won("bad-quantity", quantity=1_000_000_001),
         won("x" * 129),
         won("bad-version", source_version="latest"),
