@@ -28,7 +28,7 @@ from leaderboards.store import Store
 from leaderboards.views import AnswerSource, Change, Version
 from tests.boards import T0, board, corrected, fold_all, members, reversed_, season_of, tell, won
 
-EXAMPLES = 25
+EXAMPLES = 15
 ADMIN = Actor(principal_id=new_id(), role=Role.ADMIN)
 PEOPLE = new_ids(4)
 FIRMS = new_ids(2)
@@ -260,7 +260,7 @@ def _views(seq: int, entries: list[Entry], subject: UUID, size: int) -> list[Vie
     subject=st.sampled_from(SUBJECTS),
     size=st.integers(1, 4),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_a_snapshot_and_its_deltas_are_what_a_refetch_shows(
     states: list[dict[UUID, tuple[int, int]]], display: RankDisplay, subject: UUID, size: int
 ) -> None:
