@@ -17,6 +17,7 @@ from api.graph.context import Context
 from api.graph.enrollments_in import EnrollmentMutation
 from api.graph.import_runs import ImportRunQuery
 from api.graph.leaderboards import LeaderboardQuery
+from api.graph.live import CursorShown, Subscription
 from api.graph.members import MemberQuery
 from api.graph.nodes import NodeQuery
 from api.graph.partners import PartnerQuery
@@ -79,7 +80,9 @@ def plain_schema() -> strawberry.Schema:
     return strawberry.Schema(
         query=merge_types("Query", QUERIES),
         mutation=merge_types("Mutation", MUTATIONS),
+        subscription=Subscription,
         types=list(REFUSAL_TYPES.values()),
+        extensions=[CursorShown],
         config=StrawberryConfig(auto_camel_case=True, scalar_map=dict(SCALARS)),
     )
 
