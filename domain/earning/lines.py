@@ -13,7 +13,10 @@ COLUMNS = """id, tally_id, program_id, terms_id, rule, activity_id, milestone, b
 own_due, due, granted, awards, deal_key, stacking_group, occurred_at,
 matures_at, expires_at, explanation"""
 
-OF_UNITS = f"SELECT {COLUMNS} FROM due WHERE tally_id = ANY($1::uuid[]) ORDER BY id FOR UPDATE"
+OF_UNITS = f"""
+SELECT {COLUMNS} FROM due
+WHERE tally_id = ANY($1::uuid[]) OR (tally_id = ANY($2::uuid[]) AND milestone IS NOT NULL) ORDER BY id FOR UPDATE
+"""
 
 LOCK_DEALS = """
 SELECT pg_advisory_xact_lock(hashtextextended(deal, 0))
@@ -88,9 +91,11 @@ class Line:
         return replace(self, explanation=[*self.explanation, *reasons])
 
 
-async def lines_of_units(op: Operation, unit_ids: Collection[UUID]) -> list[Line]:
-    """Every line of these units, locked."""
-    return [_line(row) for row in await op.sql.fetch(OF_UNITS, list(unit_ids))] if unit_ids else []
+async def lines_of_units(op: Operation, unit_ids: Collection[UUID], milestones_of: Collection[UUID]) -> list[Line]:
+    """Every line of these units, and every milestone's line of the other ones, locked."""
+    if not unit_ids and not milestones_of:
+        return []
+    return [_line(row) for row in await op.sql.fetch(OF_UNITS, list(unit_ids), list(milestones_of))]
 
 
 async def lines_of_deals(op: Operation, deals: Collection[tuple[str, str]]) -> list[Line]:

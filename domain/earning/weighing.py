@@ -53,7 +53,7 @@ async def weigh(op: Operation, terms: TermsCache, rates: Rates, drafts: Sequence
     activities, placed = await _activities(op, terms, {key for key, _ in deals})
     by_deal: dict[tuple[str, str], list[Draft]] = {}
     for draft in known.values():
-        if draft.line.deal is not None and draft.line.deal in deals and draft.line.activity_id in activities:
+        if draft.line.deal in deals and _is_in_its_deal(draft.line, activities):
             by_deal.setdefault(draft.line.deal, []).append(draft)
     for (key, _), members in by_deal.items():
         lines = [_deal_line(draft.line, activities, placed) for draft in members]
@@ -67,6 +67,12 @@ def _deals(draft: Draft) -> Iterable[tuple[str, str]]:
     for line in (draft.line, draft.stored):
         if line is not None and line.deal is not None:
             yield line.deal
+
+
+def _is_in_its_deal(line: Line, activities: Mapping[UUID, ActivityView]) -> bool:
+    """False for a line of an activity that was taken back, or that a correction moved to another deal."""
+    found = activities.get(line.activity_id) if line.activity_id else None
+    return found is not None and found.deal_key == line.deal_key
 
 
 async def _activities(
