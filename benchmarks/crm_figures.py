@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 MAIN = "sales_pipeline.csv"
@@ -116,7 +117,7 @@ def expected_boards(deals: Deals) -> Mapping[tuple[str, str], Scores]:
         ("earned", "2017-01-01"): _earned(year),
         ("ever", "ever"): _earned(deals),
     }
-    for start, end in zip(QUARTERS, QUARTERS[1:], strict=False):
+    for start, end in pairwise(QUARTERS):
         if quarter := won_in(deals, start, end):
             boards["quarter", start] = _scores(quarter, _agent, sum)
     return boards

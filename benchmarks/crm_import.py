@@ -80,7 +80,7 @@ async def a_second_run_changes_nothing(stage: Stage) -> Figures:
 
 
 async def changed_rows_post_their_differences(stage: Stage) -> Figures:
-    """A copy with won deals raised and lowered by at least 100 USD posts exactly the differences; the file corrects back."""
+    """A copy with won deals raised and lowered by at least 100 USD posts exactly that; the file corrects back."""
     deals = stage.known.deals
     folder, changes = changed_copy(stage.folder, stage.scratch, deals, stage.known.changes)
     after = changed(deals, changes)
@@ -90,9 +90,10 @@ async def changed_rows_post_their_differences(stage: Stage) -> Figures:
     await boards_as_of(stage, second, after)
     up, down = sum(by for by in changes.values() if by > 0), sum(by for by in changes.values() if by < 0)
     lowered = sum(by < 0 for by in changes.values())
+    raised = len(changes) - lowered
     return [
-        f"{len(changes)} rows changed: {len(changes) - lowered} raised by {up:,} USD, {lowered} lowered by {-down:,} USD",
-        f"posted: {len(changes) - lowered} awards and {lowered} reversals, each its difference; then back the same way",
+        f"{len(changes)} rows changed: {raised} raised by {up:,} USD, {lowered} lowered by {-down:,} USD",
+        f"posted: {raised} awards and {lowered} reversals, each its difference; then back the same way",
         "entries of before unchanged; boards followed, and as of before they stand as they stood",
     ]
 

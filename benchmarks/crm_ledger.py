@@ -1,4 +1,4 @@
-"""A scripted exercise of the ledger beside the export: own people, own programs, every move with its expected figures."""
+"""A scripted exercise of the ledger beside the export: own people and programs, every move with expected figures."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -152,9 +152,9 @@ async def _spent_and_expired(exercise: Exercise) -> None:
     await exercise.operate(lambda op: release_in(op, again))
     await exercise.shows("released", "ada", available=40, budget=99_900)
     await exercise.does("ada", "sold", 25, days_ago=60)
-    await exercise.shows("sold 25 sixty days ago, expired after thirty", "ada", available=40, budget=99_875)
+    await exercise.shows("sold 25 sixty days ago, to expire thirty after recording", "ada", available=65, budget=99_875)
     await exercise.does("ada", "waiting", 50)
-    await exercise.shows("sold 50 that wait fourteen days", "ada", pending=50, available=40, budget=99_825)
+    await exercise.shows("sold 50 that wait fourteen days", "ada", pending=50, available=65, budget=99_825)
 
 
 async def _taken_back_into_debt(exercise: Exercise) -> None:
