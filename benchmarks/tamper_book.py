@@ -1,4 +1,4 @@
-"""A small book in which every kind of transaction and every nullable column stands at least once, stamped to the end."""
+"""A small book in which every kind of transaction and every nullable column stands once or more, stamped to the end."""
 
 from dataclasses import replace
 from datetime import timedelta
