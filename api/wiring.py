@@ -21,7 +21,7 @@ from api.http.issuer import DevelopmentIssuer
 from api.http.jwks import RemoteKeys
 from api.http.server import build_app
 from api.http.signing import SigningKey
-from api.schema import build_schema
+from api.schema import served_schema
 from api.settings import Settings
 from domain.access.audit import record_denial
 from domain.access.principals import Role
@@ -135,7 +135,7 @@ def build_server(parts: Wired) -> Starlette:
         return settings.limits.body_bytes_keys if is_machine else settings.limits.body_bytes_people
 
     return build_app(
-        build_schema(partial(record_denial, parts.door)),
+        served_schema(partial(record_denial, parts.door)),
         settings,
         authenticate=recognizer,
         context_for=context_for,

@@ -12,7 +12,7 @@ from domain.access.principals import Actor, Role, Scope
 from domain.access.refusals import AccountDisabled, AccountNotLinked, CredentialNotAccepted, KeyExpired, KeyRevoked
 from domain.kernel.sql import Connection, Database, Row
 
-PAGE_MAX = 100
+PAGE_MAX = 101  # a page of 100 and one more, which tells whether another follows
 
 ACCOUNT = """
 SELECT account.id, account.role, account.member_id, account.locale, account.disabled_at, belonging.partner_id
