@@ -63,19 +63,19 @@ MUTATIONS = (
 )
 
 
-def build_schema(denied: Callable[[Actor, str], Awaitable[None]], matrix: Matrix | None = None) -> strawberry.Schema:
+def served_schema(denied: Callable[[Actor, str], Awaitable[None]], matrix: Matrix | None = None) -> strawberry.Schema:
     """The schema that `api/schema.graphql` prints; no field of it is resolved beyond the access matrix, and `denied`
     is told of every action that was denied.
 
     Refuses: SchemaNotCovered where a field has no row.
     """
-    schema = plain_schema()
+    schema = build_schema()
     denials = Denials(told=denied, answered=_answered)
     authorize(schema._schema, matrix or Matrix.load(), actor_of, denials)  # pyright: ignore[reportPrivateUsage] Strawberry names no public one
     return schema
 
 
-def plain_schema() -> strawberry.Schema:
+def build_schema() -> strawberry.Schema:
     """The schema without the matrix: what it says, for printing and comparing."""
     return strawberry.Schema(
         query=merge_types("Query", QUERIES),
@@ -89,7 +89,7 @@ def plain_schema() -> strawberry.Schema:
 
 def sdl() -> str:
     """The schema as text, as served at /schema.graphql."""
-    return plain_schema().as_str() + "\n"
+    return build_schema().as_str() + "\n"
 
 
 def actor_of(context: Context) -> Actor:

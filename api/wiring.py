@@ -28,7 +28,7 @@ from api.http.keeping import kept_secret
 from api.http.server import build_app
 from api.http.signing import SigningKey
 from api.realtime import NUDGE_CHANNEL, Realtime, ended
-from api.schema import build_schema
+from api.schema import served_schema
 from api.settings import Settings
 from api.web.pages import web_routes
 from domain.access.audit import record_denial
@@ -156,7 +156,7 @@ def build_server(parts: Wired) -> Starlette:
         return settings.limits.body_bytes_keys if is_machine else settings.limits.body_bytes_people
 
     return build_app(
-        build_schema(partial(record_denial, parts.door)),
+        served_schema(partial(record_denial, parts.door)),
         settings,
         authenticate=recognizer,
         context_for=context_for,

@@ -9,8 +9,10 @@ from api.graph.batching import Batches
 from api.graph.streaming import Live
 from domain.access.principals import Actor
 from domain.earning.evaluating import Knowledge
+from domain.kernel.expressions import ConditionCache
 from domain.kernel.operation import Door
 from domain.kernel.sql import Database
+from domain.programs.matching import TermsCache
 from leaderboards.store import Store
 
 
@@ -37,13 +39,15 @@ class Context:
     remembered: dict[str, Any] = field(default_factory=dict[str, Any])
 
     @classmethod
-    def of(cls, actor: Actor, database: Database, door: Door, knowledge: Knowledge, **others: Any) -> "Context":
-        """A context with fresh batches, in the actor's locale."""
+    def of(
+        cls, actor: Actor, database: Database, door: Door, knowledge: Knowledge | None = None, **others: Any
+    ) -> "Context":
+        """A context with fresh batches, in the actor's locale; knowledge starts empty if not given."""
         return cls(
             actor=actor,
             database=database,
             door=door,
-            knowledge=knowledge,
+            knowledge=knowledge or Knowledge(terms=TermsCache(), conditions=ConditionCache()),
             batches=Batches(database, actor),
             **({"locale": actor.locale} | others),
         )

@@ -13,7 +13,7 @@ from domain.access.refusals import AccountDisabled, AccountNotLinked, Credential
 from domain.kernel.refusals import Refusal
 from domain.kernel.sql import Connection, Database, Row
 
-PAGE_MAX = 100
+PAGE_MAX = 101  # a page of 100 and one more, which tells whether another follows
 UNNAMED = (Role.ANONYMOUS, Role.SYSTEM)  # nobody can take their access away
 
 ACCOUNT = """
