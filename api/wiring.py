@@ -25,6 +25,7 @@ from api.http.server import build_app
 from api.http.signing import SigningKey
 from api.schema import build_schema
 from api.settings import Settings
+from api.web.pages import web_routes
 from domain.access.audit import record_denial
 from domain.access.matrix import Matrix
 from domain.access.principals import Role
@@ -118,7 +119,7 @@ def build_server(parts: Wired) -> Starlette:
     core = schema._schema  # pyright: ignore[reportPrivateUsage]
     denials = Denials(told=told, answered=lambda refusal, context: Told(refusal=refusal, locale=context.locale))
     authorize(core, matrix, lambda context: context.actor, denials)
-    routes: list[BaseRoute] = []
+    routes: list[BaseRoute] = web_routes(settings)
     if key is not None:
         routes += DevelopmentIssuer(parts.door, key, settings, url=settings.url + ISSUER_PATH).routes()
 
