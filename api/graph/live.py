@@ -76,9 +76,7 @@ RewardContent = Annotated[
     strawberry.union("RewardContent", description="What a message of rewardEvents says."),
 ]
 
-CURSOR_SAYS = (
-    "Keep it, heartbeats' too, and resume after it; another `previous` than yours: you missed something."
-)
+CURSOR_SAYS = "Keep it, heartbeats' too, and resume after it; another `previous` than yours: you missed something."
 PREVIOUS_SAYS = "The cursor of the message before on this stream; at its start the one you gave, null without one."
 
 
