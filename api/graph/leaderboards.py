@@ -263,8 +263,8 @@ class Leaderboard(Node):
         subject = own_subject(info.context.actor, season) if season else None
         if season is None or subject is None:
             return None
-        reading = rank_reading(info.context)
-        found: RankShown | None = await info.context.batches.one(reading, (season, subject))
+        reading = rank_reading(info.context, season)
+        found: RankShown | None = await info.context.batches.one(reading, (season.id, subject))
         if found is None or found.entry is None:
             return None
         return MyRankRecord(entry=found.entry, season=season, version=found.version)

@@ -122,14 +122,17 @@ async def instant_now(sql: Database, pairs: Sequence[tuple[Actor, str]]) -> Mapp
     return dict.fromkeys(pairs, await sql.fetchval("SELECT guerdon_now()"))
 
 
-def rank_reading(context: Context) -> Any:
-    """The reading of ranks over this context's index; one per operation, so that ranks are asked together."""
+def rank_reading(context: Context, season: SeasonShown) -> Any:
+    """The reading of ranks over this context's index, by (season id, subject); one per operation, asked together."""
+    seasons_asked: dict[UUID, SeasonShown] = context.remembered.setdefault("ranked seasons", {})
+    seasons_asked[season.id] = season
     if "ranks" not in context.remembered:
 
-        async def read(
-            sql: Database, pairs: Sequence[tuple[Actor, tuple[SeasonShown, UUID]]]
-        ) -> Sequence[RankShown | None]:
-            asked = [RankAsked(actor=actor, season=season, subject_id=subject) for actor, (season, subject) in pairs]
+        async def read(sql: Database, pairs: Sequence[tuple[Actor, tuple[UUID, UUID]]]) -> Sequence[RankShown | None]:
+            asked = [
+                RankAsked(actor=actor, season=seasons_asked[season_id], subject_id=subject)
+                for actor, (season_id, subject) in pairs
+            ]
             return await ranks(sql, context.store, asked)
 
         context.remembered["ranks"] = read

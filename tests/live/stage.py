@@ -18,6 +18,7 @@ from api.background import loops
 from api.http.issuer import DEVELOPMENT, mint_token
 from api.http.issuer import PATH as ISSUER_PATH
 from api.http.signing import SigningKey
+from api.logs import configure
 from api.realtime import ended, hear_commits
 from api.settings import Limits, Settings
 from api.wiring import Wired, build_server, wired
@@ -170,6 +171,7 @@ async def staged(
     database_url: str, valkey_url: str, home: Path, *, members: int = 4, limits: Limits | None = None, **chosen: Any
 ) -> AsyncIterator[Stage]:
     """The stage is set until the block ends; nothing of it runs afterwards."""
+    configure(as_json=True)
     listener = socket.create_server(("127.0.0.1", 0))
     settings = replace(
         Settings(home=home, database_url=database_url, redis_url=valkey_url, port=listener.getsockname()[1]),
