@@ -111,7 +111,7 @@ async def wired(settings: Settings, application: str) -> AsyncIterator[Wired]:
 
 
 def build_server(parts: Wired) -> Starlette:
-    """The whole HTTP application: GraphQL with its guards, sign-in, the live page, health."""
+    """The whole HTTP application: GraphQL with its guards, sign-in, streams, health; `app.state.live` feeds the streams."""
     settings = parts.settings
     key = None if settings.is_production else SigningKey.kept_in(settings.home)
     issuers = list(_issuers(settings, key))
@@ -155,7 +155,7 @@ def build_server(parts: Wired) -> Starlette:
         is_machine = isinstance(caller, Caller) and caller.actor.role is Role.INTEGRATION
         return settings.limits.body_bytes_keys if is_machine else settings.limits.body_bytes_people
 
-    return build_app(
+    app = build_app(
         served_schema(partial(record_denial, parts.door)),
         settings,
         authenticate=recognizer,
@@ -165,6 +165,8 @@ def build_server(parts: Wired) -> Starlette:
         routes=routes,
         lifespan=lifespan,
     )
+    app.state.live = live
+    return app
 
 
 def build_live(parts: Wired, matrix: Matrix, realtime: Realtime) -> Live:
