@@ -25,7 +25,7 @@ FROM (SELECT DISTINCT deal FROM unnest($1::text[]) AS deals (deal) ORDER BY deal
 
 OF_DEALS = f"""
 SELECT {COLUMNS} FROM due
-WHERE (deal_key, stacking_group) IN (SELECT * FROM unnest($1::text[], $2::text[])) ORDER BY id FOR UPDATE
+WHERE deal_key = ANY($1::text[]) AND stacking_group IS NOT NULL ORDER BY id FOR UPDATE
 """
 
 INSERT = f"""
@@ -81,13 +81,6 @@ class Line:
         """What makes it the same line after another walk: its unit, its activity or milestone, its beneficiary."""
         return (self.tally_id, self.activity_id or self.milestone or "", self.beneficiary_id)
 
-    @property
-    def deal(self) -> tuple[str, str] | None:
-        """The deal key and stacking group under which it is weighed against other lines, if any."""
-        if self.deal_key is None or self.stacking_group is None:
-            return None
-        return (self.deal_key, self.stacking_group)
-
     def explained(self, *reasons: dict[str, Any]) -> "Line":
         return replace(self, explanation=[*self.explanation, *reasons])
 
@@ -99,13 +92,18 @@ async def lines_of_units(op: Operation, unit_ids: Collection[UUID], milestones_o
     return [_line(row) for row in await op.sql.fetch(OF_UNITS, list(unit_ids), list(milestones_of))]
 
 
-async def lines_of_deals(op: Operation, deals: Collection[tuple[str, str]]) -> list[Line]:
-    """Every line that shares one of these deals, locked; nobody else weighs these deals until this operation ends."""
-    if not deals:
-        return []
-    await op.sql.execute(LOCK_DEALS, [f"{key}\x1f{group}" for key, group in deals])
-    rows = await op.sql.fetch(OF_DEALS, [key for key, _ in deals], [group for _, group in deals])
-    return [_line(row) for row in rows]
+async def lock_deals_in(op: Operation, deals: Collection[str]) -> None:
+    """Nobody else weighs these deals until this operation ends.
+
+    Deals are locked after units and before any line, so that two operations that share units and deals wait in turn.
+    """
+    if deals:
+        await op.sql.execute(LOCK_DEALS, list(deals))
+
+
+async def lines_of_deals(op: Operation, deals: Collection[str]) -> list[Line]:
+    """Every line that is weighed within one of these deals, locked."""
+    return [_line(row) for row in await op.sql.fetch(OF_DEALS, list(deals))] if deals else []
 
 
 async def insert_lines_in(op: Operation, lines: Sequence[Line]) -> None:

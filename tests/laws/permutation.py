@@ -14,8 +14,9 @@ from domain.activities.activity import ActivityInput, ActivityReversal, Amount, 
 from domain.activities.states import states_of
 from domain.earning.drafting import draft
 from domain.earning.evaluating import Knowledge, evaluate
+from domain.earning.lines import lock_deals_in
 from domain.earning.recording import correct_activities, record_activities
-from domain.earning.weighing import weigh
+from domain.earning.weighing import deals_of, weigh
 from domain.kernel.expressions import ConditionCache
 from domain.kernel.ids import new_id
 from domain.kernel.operation import Door, Operation
@@ -202,7 +203,9 @@ class Run:
             ids = [row["id"] for row in await op.sql.fetch(ACTIVITIES, [cast.source_id for cast in casts])]
             changes = [Change(previous=state, current=state) for state in (await states_of(op.sql, ids)).values()]
             evaluated = await evaluate(op, self.knowledge, changes)
-            drafts = await weigh(op, self.knowledge.terms, evaluated.rates, await draft(op, evaluated.units))
+            deals = deals_of(evaluated.units, changes)
+            await lock_deals_in(op, deals)
+            drafts = await weigh(op, self.knowledge.terms, evaluated.rates, await draft(op, evaluated.units), deals)
             return _by_cast(casts, [(one.line.beneficiary_id, one.line.unit, one.line.due) for one in drafts])
 
         return await self.door.operate(SYSTEM, work)
