@@ -13,9 +13,11 @@ COLUMNS = """id, tally_id, program_id, terms_id, rule, activity_id, milestone, b
 own_due, due, granted, awards, deal_key, stacking_group, occurred_at,
 matures_at, expires_at, explanation"""
 
+# Every due names an activity or a milestone; said aloud, the two partial indexes answer, else none would.
 OF_UNITS = f"""
 SELECT {COLUMNS} FROM due
-WHERE tally_id = ANY($1::uuid[]) OR (tally_id = ANY($2::uuid[]) AND milestone IS NOT NULL) ORDER BY id FOR UPDATE
+WHERE (tally_id = ANY($1::uuid[]) AND activity_id IS NOT NULL)
+   OR (tally_id = ANY($1::uuid[] || $2::uuid[]) AND milestone IS NOT NULL) ORDER BY id FOR UPDATE
 """
 
 LOCK_DEALS = """
