@@ -115,8 +115,8 @@ SELECT l.id::text AS subject,
                       + l.settled
        OR a.id IS NULL OR a.wallet_id <> l.wallet_id OR a.amount <> l.amount OR a.program_id <> l.program_id AS broken
 FROM lot AS l LEFT JOIN award AS a ON a.id = l.award_id
-CROSS JOIN LATERAL (
-  SELECT coalesce(sum(entry.amount) FILTER (WHERE entry.kind = 'pending'), 0) AS pending,
+LEFT JOIN (
+  SELECT entry.lot_id, coalesce(sum(entry.amount) FILTER (WHERE entry.kind = 'pending'), 0) AS pending,
          coalesce(sum(entry.amount) FILTER (WHERE entry.kind = 'available'), 0) AS available,
          coalesce(sum(entry.amount) FILTER (WHERE entry.kind = 'held'), 0) AS held,
          coalesce(sum(entry.amount) FILTER (WHERE entry.kind = 'payable'), 0) AS payable,
@@ -127,7 +127,7 @@ CROSS JOIN LATERAL (
            AS reversed,
          -coalesce(sum(entry.amount)
                      FILTER (WHERE t.kind IN ('REVERSE', 'SETTLE') AND entry.reverses_id IS NULL), 0) AS settled
-  FROM entry JOIN transaction AS t ON t.id = entry.transaction_id WHERE entry.lot_id = l.id) AS e
+  FROM entry JOIN transaction AS t ON t.id = entry.transaction_id GROUP BY entry.lot_id) AS e ON e.lot_id = l.id
 """
 
 # A lot's expiry is told when it is granted, and again when a release moves it.
