@@ -20,8 +20,8 @@ from domain.earning.recording import record_and_award_in
 from domain.kernel.ids import new_id
 from domain.kernel.keys import Keyed
 from domain.kernel.operation import Operation
-from domain.ledger.auditing import audit as audit_ledger
-from leaderboards.auditing import audit as audit_boards
+from domain.ledger.auditing import audit
+from leaderboards.auditing import questions
 from leaderboards.rebuilding import rebuild_index
 from leaderboards.refolding import rebuild_standings
 
@@ -77,25 +77,15 @@ async def import_into(
 
 
 async def audited(parts: Wired, laws: Sequence[str]) -> dict[str, Any]:
-    """What every law's checks found: rows examined and violations, ledger, events and boards together."""
-    wanted = set(laws)
-    ledger = (await audit_ledger(parts.database, [law for law in laws if not law.startswith("B")] or None)).to_json()
-    if wanted and not any(not law.startswith("B") for law in wanted):
-        ledger = {"violations": 0, "laws": {}, "checks": []}
-    boards = await audit_boards(parts.database, parts.store) if not wanted or wanted & {"B1", "B2"} else []
-    for law in boards:
-        ledger["laws"][law.law] = law.examined
-        ledger["violations"] += law.broken
-        ledger["checks"].append(
-            {
-                "law": law.law,
-                "name": "boards equal the fold of their events",
-                "examined": law.examined,
-                "violations": law.broken,
-                "examples": law.violations[:5],
-            }
-        )
-    return ledger
+    """What every law's checks found at one instant: rows examined and violations, ledger, events and boards together.
+
+    Refuses: UpkeepRefused for a law that nobody asks about.
+    """
+    try:
+        report = await audit(parts.database, laws or None, more=questions(parts.store))
+    except ValueError as trouble:
+        raise UpkeepRefused(str(trouble)) from trouble
+    return report.to_json()
 
 
 async def rebuilt(parts: Wired, *, standings: bool, index: bool) -> int:

@@ -12,7 +12,7 @@ from domain.ledger.digests import STATED, Row, digest
 from domain.ledger.laws import QUESTIONS
 
 EXAMPLES_MAX = 5
-CHUNK = 1_000
+CHUNK = 5_000
 TIMEOUT = "SET LOCAL statement_timeout = '10min'"  # an audit reads whole tables, and locks nothing
 
 
