@@ -8,6 +8,7 @@ from api.realtime import ended, hear_commits
 from api.wiring import Wired
 from api.worker import Loop, Worker
 from domain.access.principals import SYSTEM
+from domain.access.spending import prune_spent
 from domain.kernel import outbox
 from domain.ledger.booking import close_due
 from domain.ledger.maturing import mature_due
@@ -55,10 +56,14 @@ def loops(parts: Wired) -> list[Loop]:
     async def close() -> int:
         return await close_due(parts.door, SYSTEM)
 
+    async def prune() -> int:
+        return await prune_spent(parts.door)
+
     return [
         Loop(name="stamp", step=stamp, pause_min=0.01, pause_max=POLL),
         Loop(name="fold", step=project, pause_min=0.01, pause_max=POLL),
         Loop(name="heal", step=healed, pause_min=0.5, pause_max=2.0),
         Loop(name="mature", step=mature, pause_min=0.2, pause_max=SLOW_POLL),
         Loop(name="close", step=close, pause_min=1.0, pause_max=60.0),
+        Loop(name="prune", step=prune, pause_min=5.0, pause_max=300.0),
     ]

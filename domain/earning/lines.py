@@ -30,8 +30,8 @@ WHERE (deal_key, stacking_group) IN (SELECT * FROM unnest($1::text[], $2::text[]
 
 INSERT = f"""
 INSERT INTO due ({COLUMNS}, recorded_at)
-SELECT id, tally_id, program_id, terms_id, rule, activity_id, milestone, beneficiary_kind, beneficiary_id, unit, own_due,
-       due, granted, awards, deal_key, stacking_group, occurred_at, matures_at, expires_at, explanation::jsonb, $21
+SELECT id, tally_id, program_id, terms_id, rule, activity_id, milestone, beneficiary_kind, beneficiary_id, unit,
+       own_due, due, granted, awards, deal_key, stacking_group, occurred_at, matures_at, expires_at, explanation::jsonb, $21
 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::uuid[], $7::text[], $8::text[], $9::uuid[],
             $10::text[], $11::bigint[], $12::bigint[], $13::bigint[], $14::int[], $15::text[], $16::text[],
             $17::timestamptz[], $18::timestamptz[], $19::timestamptz[], $20::text[]) AS new ({COLUMNS})
