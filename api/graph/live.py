@@ -98,7 +98,9 @@ class BoardSnapshot:
     def top(parent: strawberry.Parent[Snapshot]) -> Any:
         return lines(parent.shown.season, parent.top)
 
-    @strawberry.field(graphql_type=list[BoardEntry], description="Your line with `around` on each side; none without.")
+    @strawberry.field(
+        graphql_type=list[BoardEntry], description="Your line with at most `around` on each side; none without."
+    )
     def around(parent: strawberry.Parent[Snapshot]) -> Any:
         return lines(parent.shown.season, parent.own.around)
 
@@ -120,16 +122,19 @@ class BoardDelta:
     total = told("shown.total", int, "How many stand on the board now.")
     version = told("shown.version", BoardVersion, "The state that you hold afterwards.")
 
-    @strawberry.field(graphql_type=list[BoardEntry], description="Lines of the top that are new or read differently.")
+    @strawberry.field(
+        graphql_type=list[BoardEntry], description="Lines of the top that are new or read differently, at most `top`."
+    )
     def changed(parent: strawberry.Parent[Moved]) -> Any:
         return lines(parent.season, parent.changed)
 
-    @strawberry.field(description="The subjects that are no longer among the top.")
+    @strawberry.field(description="The subjects that are no longer among the top, at most `top`.")
     def left(parent: strawberry.Parent[Moved]) -> list[strawberry.ID]:
         return [subject_id(parent.season, one) for one in parent.left]
 
     @strawberry.field(
-        graphql_type=list[BoardEntry] | None, description="All the lines around you; null if they are as before."
+        graphql_type=list[BoardEntry] | None,
+        description="All the lines around you, at most 51; null if they are as before.",
     )
     def around(parent: strawberry.Parent[Moved]) -> Any:
         return None if parent.around is None else lines(parent.season, parent.around)
