@@ -1,7 +1,7 @@
 """What the digest of a transaction covers, and its canonical form: the same for the writer and for the audit."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 
 import orjson
@@ -60,7 +60,9 @@ STATED: Mapping[str, tuple[str, ...]] = {
 }
 
 
-_PICK = {table: itemgetter(*columns) for table, columns in STATED.items()}
+_PICK: Mapping[str, Callable[[Row], tuple[object, ...]]] = {
+    table: itemgetter(*columns) for table, columns in STATED.items()
+}
 _BY_ID = itemgetter("id")
 
 
