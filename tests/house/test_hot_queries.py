@@ -59,7 +59,7 @@ SELECT pg_temp.an_id(10, n), pg_temp.an_id(11, n / 20), pg_temp.an_id(7, 0), pg_
        pg_temp.an_id(13, n), 'MEMBER', pg_temp.an_id(3, owner), 'POINTS', 1, 1, 1, 1, 'deal-' || n, 'main', now(),
        now(), '[]', now() FROM n;
 INSERT INTO outbox (event_id, name, aggregate_kind, aggregate_id, member_id, payload, recorded_at, position, link)
-SELECT pg_temp.an_id(14, n), 'activity.recorded', 'activity', pg_temp.an_id(13, n), pg_temp.an_id(3, owner), '{{}}',
+SELECT pg_temp.an_id(14, n), 'activity.recorded', 'activity', pg_temp.an_id(13, n), pg_temp.an_id(3, n / 20), '{{}}',
        now(), CASE WHEN n < {STAMPED} THEN n + 1 END, CASE WHEN n < {STAMPED} THEN ''::bytea END FROM n;
 """
 
@@ -103,7 +103,7 @@ HOT: tuple[tuple[str, str, tuple[Any, ...], str, str], ...] = (
     (
         "the events about a member after a position",
         outbox.READ_ABOUT,
-        (STAMPED - 1_000, STAMPED, 100, an_id(3, 7), None),
+        (0, STAMPED, 100, an_id(3, 7), None),
         "outbox",
         "outbox_of_member",
     ),
