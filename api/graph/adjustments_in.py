@@ -45,7 +45,7 @@ class AdjustmentMutation:
         KeyReused,
         BudgetShort,
         AdjustmentExceedsAwards,
-        description="Grants points by hand, or takes the newest awards of a program back; what is spent becomes a debt.",
+        description="Grants points by hand, or takes a program's newest awards back; what is spent becomes a debt.",
     )
     async def adjust_points(self, info: Info, input: AdjustPointsInput) -> Any:
         context = info.context
