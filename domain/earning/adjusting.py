@@ -132,8 +132,8 @@ async def _grant(
     )
     new = NewUnit(program_id=wanted.program_id, period_end=LATEST)
     unit = (await lock_units_in(op, {key: new}, []))[key]
-    await open_wallets_in(op, [owner])
-    left = (await lock_budgets_in(op, [program["budget_id"]]))[program["budget_id"]]
+    opened = await open_wallets_in(op, [owner], bookings=[(wanted.program_id, op.now)])
+    left = (await lock_budgets_in(op, [program["budget_id"]], wallets=opened.values()))[program["budget_id"]]
     if left < wanted.amount:
         raise BudgetShort(left=left, asked=wanted.amount)
     facts = {"amount": wanted.amount, "unit": program["unit"], "reason": wanted.reason}
@@ -185,8 +185,8 @@ async def _grant(
 async def _take_back(
     op: Operation, wanted: Adjustment, program: Mapping[str, Any], revision_id: UUID, owner: Owner
 ) -> None:
-    await open_wallets_in(op, [owner])
-    await lock_budgets_in(op, [program["budget_id"]])
+    opened = await open_wallets_in(op, [owner], bookings=[(wanted.program_id, op.now)])
+    await lock_budgets_in(op, [program["budget_id"]], wallets=opened.values())
     left, lowers, lines = -wanted.amount, list[Lower](), list[UUID]()
     rows = await op.sql.fetch(STANDING, wanted.member_id, program["unit"], wanted.program_id, AWARDS_MAX)
     for row in rows:

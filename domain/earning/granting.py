@@ -78,10 +78,15 @@ async def grant_in(
     origins = _origins(changes)
     lowers = await _lowers(op, changed, changes)
     rising = [one for one in changed if one.rise > 0]
-    owners = {_owner(one.line) for one in changed if one.rise}
-    await open_wallets_in(op, owners)
+    moved = [one for one in changed if one.rise]
+    opened = await open_wallets_in(
+        op,
+        {_owner(one.line) for one in moved},
+        bookings=[(one.line.program_id, one.line.occurred_at) for one in moved],
+    )
     campaigns = await _campaigns(op, changed, bindings)
-    budgets = await lock_budgets_in(op, {bindings[one.line.terms_id].program.budget_id for one in changed if one.rise})
+    funding = {bindings[one.line.terms_id].program.budget_id for one in moved}
+    budgets = await lock_budgets_in(op, funding, wallets=opened.values())
     requests = in_order_of_occurrence([_request(one, bindings, origins) for one in rising])
     trimmed = trim(
         requests,
