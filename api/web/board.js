@@ -120,7 +120,7 @@ function Row({ entry, move, unit, most, seq }) {
         <span class="bar" aria-hidden="true"><span style=${{ transform: `scaleX(${Math.max(0, entry.score) / most})` }}></span></span>
       </th>
       <td class="number score">
-        <span class=${`score-figure ${move ? 'gleam' : ''}`} key=${move ? seq : 'still'}><${Amount} value=${entry.score} unit=${unit} /></span>
+        <span class=${`score-figure ${move?.points ? 'gleam' : ''}`} key=${move?.points ? seq : 'still'}><${Amount} value=${entry.score} unit=${unit} /></span>
         ${places !== 0 && html`<span class=${`move ${places > 0 ? 'move-up' : 'move-down'}`} key=${seq}>
           <span aria-hidden="true">${places > 0 ? '▲' : '▼'} ${f.number(Math.abs(places))}</span>
           <span class="unseen">${t(places > 0 ? 'movedUp' : 'movedDown', { count: Math.abs(places) })}</span></span>`}

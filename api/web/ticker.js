@@ -36,7 +36,7 @@ function textOf(event, state, { t, f }) {
 }
 
 function typeName(code, state, t) {
-  const due = state.reasons?.items.find((one) => one.activity?.type === code);
+  const due = code && state.reasons?.items.find((one) => one.activity?.type === code);
   return due ? due.activity.typeName : t('anActivity');
 }
 

@@ -90,7 +90,7 @@ mutation Record($items: [ActivityInput!]!) {
 
 /** The id of one deal won by this member just now, worth `cents` US cents. */
 export async function recordDeal(guerdon, memberExternalId, cents) {
-  const id = randomUUID();
+  const id = randomUUID().slice(0, 13);
   const item = {
     externalId: `web-${id}`,
     type: 'deal.won',
