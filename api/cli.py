@@ -1,301 +1,52 @@
-"""The `guerdon` command: everything a person runs, and the two processes that `serve` starts."""
+"""The `guerdon` command: `serve` runs right here and stays light; everything else is loaded when it is asked for."""
 
-import asyncio
 import json
+import os
 import sys
-from collections.abc import Awaitable, Callable
-from pathlib import Path
-from typing import Annotated, Any, TypeVar
 
-import typer
-import uvicorn
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-from api.background import run_worker
-from api.demo.telling import is_told, tell
-from api.http.issuer import PATH as ISSUER_PATH
-from api.http.issuer import mint_token
-from api.http.server import server_config
-from api.http.signing import SigningKey
-from api.logs import configure
-from api.schema import sdl
-from api.serving import postgres_programs, run_children, with_servers
+from api.serving import run_children, with_servers
 from api.settings import SettingRefused, Settings, read_settings
-from api.upkeep import (
-    UpkeepRefused,
-    as_table,
-    audited,
-    backed_up,
-    diagnosed,
-    import_into,
-    new_key,
-    raise_epoch,
-    rebuilt,
-    restored,
-)
-from api.wiring import Wired, build_server, wired
-from domain.earning.importing import Imported
-from domain.kernel.refusals import Refusal
-from migrations import migrate as apply_migrations
-
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Guerdon: partner incentives, explained.")
-console = Console(stderr=True)
-Answer = TypeVar("Answer")
-
-
-@app.command()
-def serve() -> None:
-    """Everything: embedded servers if none are named, migrations, the demo story, API, worker and live page."""
-    settings = _settings()
-    with with_servers(settings) as served:
-        asyncio.run(_prepare(served))
-        run_children(served, lambda: _announce(served))
-
-
-@app.command(hidden=True)
-def api() -> None:
-    """One API process, as `serve` starts it."""
-    settings = _settings()
-    configure(as_json=settings.is_production)
-
-    async def run() -> None:
-        async with wired(settings, "guerdon-api") as parts:
-            await uvicorn.Server(server_config(build_server(parts), settings)).serve()
-
-    asyncio.run(run())
-
-
-@app.command()
-def worker() -> None:
-    """One worker process: stamps events, folds boards, matures points, heals the index."""
-    settings = _settings()
-    configure(as_json=settings.is_production)
-    asyncio.run(_with_parts(settings, "guerdon-worker", run_worker))
-
-
-@app.command()
-def migrate() -> None:
-    """Bring the database to the newest schema."""
-    with with_servers(_settings()) as served:
-        asyncio.run(apply_migrations(_address(served)))
-    console.print("The database is at the newest schema.")
-
-
-@app.command()
-def demo() -> None:
-    """Tell the demo story into an empty database."""
-    with with_servers(_settings()) as served:
-        asyncio.run(_prepare(served))
-    _announce_people(served)
-
-
-@app.command()
-def schema() -> None:
-    """Print the GraphQL schema."""
-    typer.echo(sdl(), nl=False)
-
-
-@app.command()
-def token(subject: str, seconds: Annotated[int, typer.Option(min=1, max=900)] = 900) -> None:
-    """Print an access token of the development issuer for a linked subject."""
-    settings = _settings()
-    key = SigningKey.kept_in(settings.home)
-    typer.echo(
-        mint_token(
-            key,
-            issuer=settings.url + ISSUER_PATH,
-            audience=settings.oidc_audience,
-            subject=subject,
-            seconds=seconds,
-        )
-    )
-
-
-@app.command(name="import")
-def import_(
-    path: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="a CSV file")],
-    mapping: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="how its columns become activities")],
-    source: Annotated[str, typer.Option(help="code of the source it comes from")] = "import",
-    types: Annotated[Path | None, typer.Option(exists=True, help="activity types to declare first")] = None,
-    report: Annotated[Path | None, typer.Option(help="where to write one line per row")] = None,
-    corrects: Annotated[bool, typer.Option(help="a changed row is a correction")] = True,
-) -> None:
-    """Import a CRM export: each row ends recorded, skipped or rejected, with its reason; safe to repeat and to kill."""
-    settings = _settings()
-
-    async def run(parts: Wired) -> Imported:
-        with _progress() as bar:
-            task = bar.add_task(f"Importing {path.name}", total=None)
-            return await import_into(
-                parts,
-                path=path,
-                source=source,
-                mapping=_read(mapping),
-                types=_read(types) if types else [],
-                report=report,
-                corrects=corrects,
-                progress=lambda at: bar.update(task, completed=at.ended, total=at.rows),
-            )
-
-    with with_servers(settings) as served:
-        done = asyncio.run(_with_parts(served, "guerdon-import", run))
-    typer.echo(f"{done.rows} rows: " + ", ".join(f"{count} {name.lower()}" for name, count in done.counts.items()))
-
-
-@app.command()
-def audit(
-    strict: Annotated[bool, typer.Option(help="fail also where a law had nothing to examine")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="print the whole report as JSON")] = False,
-    laws: Annotated[str, typer.Option(help="only these, comma separated")] = "",
-) -> None:
-    """Examine every law of ledger, events and boards; exit 1 if one is broken."""
-    settings, chosen = _settings(), [law for law in laws.split(",") if law]
-    with with_servers(settings) as served:
-        report = asyncio.run(_with_parts(served, "guerdon-audit", lambda parts: audited(parts, chosen)))
-    if as_json:
-        typer.echo(json.dumps(report, indent=2))
-    else:
-        for law, name, examined, violations in as_table(report):
-            typer.echo(f"{law:<3} {examined:>10} examined {violations:>6} broken   {name}")
-    unexamined = [law for law, examined in report["laws"].items() if examined == 0]
-    if report["violations"] or (strict and unexamined):
-        console.print(f"[red]broken: {report['violations']}, not examined: {unexamined}[/red]")
-        sys.exit(1)
-
-
-@app.command()
-def rebuild(
-    standings: Annotated[bool, typer.Option(help="refold the events")] = False,
-    index: Annotated[bool, typer.Option(help="reload the index")] = False,
-) -> None:
-    """Rebuild every board: its standings from events, its index from standings (both, if neither is named)."""
-    both = not standings and not index
-    with with_servers(_settings()) as served:
-        work = _with_parts(
-            served,
-            "guerdon-rebuild",
-            lambda parts: rebuilt(parts, standings=standings or both, index=index or both),
-        )
-        seasons = asyncio.run(work)
-    typer.echo(f"{seasons} seasons are rebuilt.")
-
-
-@app.command()
-def key(
-    name: str,
-    source: Annotated[str | None, typer.Option(help="code of the source it may write to")] = None,
-    scope: Annotated[list[str] | None, typer.Option(help="e.g. activities:write; repeat for more")] = None,
-) -> None:
-    """Print a new API key, once."""
-    with with_servers(_settings()) as served:
-        scopes = scope or ["activities:write", "events:read"]
-        work = _with_parts(served, "guerdon-key", lambda parts: new_key(parts, name=name, source=source, scopes=scopes))
-        typer.echo(asyncio.run(work))
-
-
-@app.command()
-def doctor() -> None:
-    """Check that the servers keep their promises; exit 1 if one does not."""
-    with with_servers(_settings()) as served:
-        found = asyncio.run(_with_parts(served, "guerdon-doctor", diagnosed))
-    for one in found:
-        typer.echo(f"{'ok ' if one.healthy else 'BAD'} {one.name}: {one.said}")
-    if not all(one.healthy for one in found):
-        sys.exit(1)
-
-
-@app.command()
-def backup(path: Path) -> None:
-    """Write the whole database to a file."""
-    with with_servers(_settings()) as served:
-        typer.echo(f"{path} sha256 {backed_up(_address(served), path, postgres_programs())}")
-
-
-@app.command()
-def restore(path: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
-    """Put a backup back; cursors and boards of before start anew."""
-    with with_servers(_settings()) as served:
-        restored(_address(served), path, postgres_programs())
-        epoch = asyncio.run(_with_parts(served, "guerdon-restore", raise_epoch))
-    typer.echo(f"restored; the epoch is {epoch}")
-
-
-@app.command()
-def settings() -> None:
-    """Print every setting of this process, without secrets."""
-    for name, value in _settings().described().items():
-        typer.echo(f"{name} = {value}")
+from embedded.errors import EmbeddedError
 
 
 def main() -> None:
-    """The entry point; a setting that cannot be used ends it with one sentence."""
+    """The entry point. A setting that cannot be used ends it with one sentence."""
+    if sys.argv[1:] != ["serve"]:
+        os.execv(sys.executable, [sys.executable, "-m", "api.commands", *sys.argv[1:]])
+    serve_everything()
+
+
+def serve_everything() -> None:
+    """Runs the servers, the API and the worker until Ctrl-C; then stops them in reverse."""
     try:
-        app()
-    except (SettingRefused, UpkeepRefused, Refusal) as refused:
-        console.print(f"[red]{refused}[/red]")
-        sys.exit(2)
+        with with_servers(read_settings()) as served:
+            run_children(served, lambda: _announce(served))
+    except (SettingRefused, EmbeddedError) as refused:
+        sys.exit(str(refused))
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
-def _settings() -> Settings:
-    return read_settings()
-
-
-def _address(settings: Settings) -> str:
-    assert settings.database_url is not None, "with_servers fills both addresses"
-    return settings.database_url
-
-
-async def _with_parts(settings: Settings, name: str, work: Callable[[Wired], Awaitable[Answer]]) -> Answer:
-    async with wired(settings, name) as parts:
-        return await work(parts)
-
-
-async def _prepare(settings: Settings) -> None:
-    await apply_migrations(_address(settings))
-    if not settings.demo:
-        return
-    async with wired(settings, "guerdon-demo") as parts:
-        if await is_told(parts.door):
-            return
-        with _progress() as bar:
-            task = bar.add_task("Telling the demo story", total=None)
-
-            def progress(_what: str, done: int, total: int) -> None:
-                bar.update(task, completed=done, total=total)
-
-            await tell(parts.door, parts.knowledge, settings.home, settings.url, progress)
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
-    )
-
-
-def _announce(settings: Settings) -> None:
-    typer.echo(f"\nGuerdon is at {settings.url}")
-    typer.echo(f"  live page   {settings.url}/")
-    typer.echo(f"  GraphQL     {settings.url}/graphql   (a browser gets GraphiQL)")
-    typer.echo(f"  schema      {settings.url}/schema.graphql")
-    typer.echo(f"  ready       {settings.url}/ready")
-    _announce_people(settings)
-    typer.echo("\nCtrl-C stops everything.\n")
-
-
-def _announce_people(settings: Settings) -> None:
+def announce_people(settings: Settings) -> None:
+    """Prints who can sign in to the demo story, if it was told here."""
     path = settings.home / "demo.json"
     if not path.exists():
         return
-    told = _read(path)
-    typer.echo("\nSign in as (development issuer, no password):")
+    told = json.loads(path.read_text())
+    print("\nSign in as (development issuer, no password):")
     for person in told["people"]:
-        typer.echo(f"  {person['subject']:<10} {person['name']:<18} {person['role']}")
-    typer.echo(f"  integration key: {told['integrationKey']}")
+        print(f"  {person['subject']:<10} {person['name']:<18} {person['role']}")
+    print(f"  integration key: {told['integrationKey']}")
 
 
-def _read(path: Path) -> Any:
-    return json.loads(path.read_text())
+def _announce(settings: Settings) -> None:
+    print(f"\nGuerdon is at {settings.url}")
+    print(f"  live page   {settings.url}/")
+    print(f"  GraphQL     {settings.url}/graphql   (a browser gets GraphiQL)")
+    print(f"  schema      {settings.url}/schema.graphql")
+    print(f"  ready       {settings.url}/ready")
+    announce_people(settings)
+    print("\nCtrl-C stops everything.\n", flush=True)
 
 
 if __name__ == "__main__":

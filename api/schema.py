@@ -10,6 +10,7 @@ from api.graph.access_in import AccessMutation
 from api.graph.accounts import AccountQuery
 from api.graph.activities import ActivityQuery
 from api.graph.activities_in import ActivityMutation
+from api.graph.adjustments_in import AdjustmentMutation
 from api.graph.api_keys import ApiKeyQuery
 from api.graph.audit_records import AuditQuery
 from api.graph.authorizing import Denials, authorize
@@ -59,6 +60,7 @@ MUTATIONS = (
     ProgramMutation,
     EnrollmentMutation,
     VendorMutation,
+    AdjustmentMutation,
     AccessMutation,
 )
 

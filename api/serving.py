@@ -1,4 +1,4 @@
-"""What `guerdon serve` runs: the embedded servers if needed, migrations, the demo story, and two child processes."""
+"""What `guerdon serve` runs: the embedded servers if needed, and two child processes that it keeps alive."""
 
 import signal
 import subprocess
@@ -88,7 +88,7 @@ def run_children(settings: Settings, announce: Callable[[], None]) -> None:
 def _started(name: str, environment: dict[str, str]) -> subprocess.Popen[bytes]:
     # It hears no Ctrl-C itself, so that we end them in order, and it dies with us if we are killed.
     return spawn(
-        [sys.executable, "-m", "api.cli", name],
+        [sys.executable, "-m", "api.commands", name],
         account=Account(),
         folder=Path.cwd(),
         environment=environment,

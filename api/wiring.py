@@ -111,7 +111,7 @@ async def wired(settings: Settings, application: str) -> AsyncIterator[Wired]:
 
 
 def build_server(parts: Wired) -> Starlette:
-    """The whole HTTP application: GraphQL with its guards, sign-in, streams, health; `app.state.live` feeds the streams."""
+    """The whole HTTP application: GraphQL with its guards, sign-in, streams, health; `app.state.live` feeds these."""
     settings = parts.settings
     key = None if settings.is_production else SigningKey.kept_in(settings.home)
     issuers = list(_issuers(settings, key))

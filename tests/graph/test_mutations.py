@@ -268,3 +268,22 @@ async def test_the_largest_page_knows_that_another_follows(asker: Asker, boss: A
         until: "2025-12-31T00:00:00Z"}) { edges { cursor } pageInfo { hasNextPage } } }"""
     page = (await asker.ask(boss, document, first=100))["activities"]
     assert (len(page["edges"]), page["pageInfo"]["hasNextPage"]) == (100, True)
+
+
+async def test_points_are_adjusted_by_hand_with_the_reason_shown(asker: Asker, boss: Actor) -> None:
+    world = asker.world
+    program_id, member_id = await world.launch({"effect": {"kind": "FIXED", "amount": 5}}, budget=100), world.members[2]
+    whom = {
+        "memberId": opaque(Tag.MEMBER, member_id),
+        "programId": opaque(Tag.PROGRAM, program_id),
+        "reason": "Helped at the fair",
+    }
+    shown = "activity { type dues { granted explanation { code text } } } wallet { available }"
+    given = await change(asker, boss, "adjustPoints", shown, idempotencyKey="a1", amount=60, **whom)
+    assert given["activity"]["dues"][0]["explanation"][0]["text"] == "60 POINTS by hand: Helped at the fair"
+    taken = await change(asker, boss, "adjustPoints", shown, idempotencyKey="a2", amount=-20, **whom)
+    assert given["wallet"]["available"] - taken["wallet"]["available"] == 20
+    short = await change(asker, boss, "adjustPoints", shown, idempotencyKey="a3", amount=61, **whom)
+    assert short["code"] == "BUDGET_SHORT"
+    denied = await change(asker, member(world, 2), "adjustPoints", shown, idempotencyKey="a4", amount=1, **whom)
+    assert denied["code"] == "NOT_ALLOWED"

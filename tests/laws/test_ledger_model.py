@@ -185,6 +185,15 @@ class LedgerMachine(RuleBasedStateMachine):
         target = "redeemed" if capture else "available"
         assert refused == self.model.attempt(lambda: self.model.end(str(hold_id), target))
 
+    @rule(place=PLACES)
+    def take_back_what_is_held_and_release_it(self, place: int) -> None:
+        before = len(self.holds)
+        self.hold(place, 100)
+        for award in range(len(self.awards)):
+            self.take_back(award, 100, False)
+        if len(self.holds) > before:
+            self.end_hold(before, False)
+
     @precondition(lambda self: self.debts)
     @rule(place=PLACES)
     def write_off(self, place: int) -> None:
