@@ -102,13 +102,17 @@ class Stage:
     accounts: dict[str, UUID] = field(default_factory=dict)
     api: Any = None
 
-    async def person(self, subject: str, role: Role, member: int | None = None, portfolio: list[UUID] | None = None) -> str:
+    async def person(
+        self, subject: str, role: Role, member: int | None = None, portfolio: list[UUID] | None = None
+    ) -> str:
         """An account and its access token."""
         member_id = None if member is None else self.world.members[member]
         invited = Invitation(issuer=DEVELOPMENT, subject=subject, role=role, name=subject, member_id=member_id)
         account = self.accounts[subject] = await link_account(self.world.door, SYSTEM, invited)
         if portfolio is not None:
             await self.world.door.operate(SYSTEM, lambda op: assign_portfolio_in(op, account, portfolio))
+        # What linking told is stamped, so that a stream begun now does not begin with it.
+        await self.settled()
         return self.token(subject)
 
     def token(self, subject: str) -> str:
@@ -168,11 +172,20 @@ class Stage:
 
 @asynccontextmanager
 async def staged(
-    database_url: str, valkey_url: str, home: Path, *, members: int = 4, limits: Limits | None = None, **chosen: Any
+    database_url: str,
+    valkey_url: str,
+    home: Path,
+    *,
+    members: int = 4,
+    limits: Limits | None = None,
+    send_buffer_bytes: int | None = None,
+    **chosen: Any,
 ) -> AsyncIterator[Stage]:
     """The stage is set until the block ends; nothing of it runs afterwards."""
     configure(as_json=True)
     listener = socket.create_server(("127.0.0.1", 0))
+    if send_buffer_bytes is not None:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer_bytes)
     settings = replace(
         Settings(home=home, database_url=database_url, redis_url=valkey_url, port=listener.getsockname()[1]),
         limits=limits or Limits(),
