@@ -1,0 +1,1 @@
+"""Faults and random schedules for as long as one likes: `python -m tests.long SUITE --seed N --minutes M`."""
