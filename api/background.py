@@ -2,16 +2,13 @@
 
 import asyncio
 import signal
-from collections.abc import Callable
-from contextlib import suppress
 from datetime import timedelta
 
-from redis.exceptions import RedisError
-
-from api.logs import log
-from api.wiring import NUDGE_CHANNEL, Wired
+from api.realtime import ended, hear_commits
+from api.wiring import Wired
 from api.worker import Loop, Worker
 from domain.access.principals import SYSTEM
+from domain.access.spending import prune_spent
 from domain.kernel import outbox
 from domain.ledger.booking import close_due
 from domain.ledger.maturing import mature_due
@@ -21,7 +18,6 @@ from leaderboards.store import IndexUnavailable
 
 POLL = timedelta(milliseconds=200).total_seconds()
 SLOW_POLL = timedelta(seconds=5).total_seconds()
-RECONNECT_MAX = 5.0
 
 
 async def run_worker(parts: Wired) -> None:
@@ -29,13 +25,11 @@ async def run_worker(parts: Wired) -> None:
     worker = Worker(loops(parts))
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, worker.stop)
-    hearing = asyncio.create_task(hear_commits(parts, worker.nudge), name="hear-commits")
+    hearing = asyncio.create_task(hear_commits(parts.redis, worker.nudge), name="hear-commits")
     try:
         await worker.run()
     finally:
-        hearing.cancel()
-        with suppress(asyncio.CancelledError):
-            await hearing
+        await ended(hearing)
 
 
 def loops(parts: Wired) -> list[Loop]:
@@ -62,27 +56,14 @@ def loops(parts: Wired) -> list[Loop]:
     async def close() -> int:
         return await close_due(parts.door, SYSTEM)
 
+    async def prune() -> int:
+        return await prune_spent(parts.door)
+
     return [
         Loop(name="stamp", step=stamp, pause_min=0.01, pause_max=POLL),
         Loop(name="fold", step=project, pause_min=0.01, pause_max=POLL),
         Loop(name="heal", step=healed, pause_min=0.5, pause_max=2.0),
         Loop(name="mature", step=mature, pause_min=0.2, pause_max=SLOW_POLL),
         Loop(name="close", step=close, pause_min=1.0, pause_max=60.0),
+        Loop(name="prune", step=prune, pause_min=5.0, pause_max=300.0),
     ]
-
-
-async def hear_commits(parts: Wired, nudge: Callable[[], None]) -> None:
-    """Calls `nudge` for every commit another process tells of; reconnects with a growing pause, for ever."""
-    pause = 0.1
-    while True:
-        try:
-            async with parts.redis.pubsub() as channel:
-                await channel.subscribe(NUDGE_CHANNEL)
-                pause = 0.1
-                while True:
-                    if await channel.get_message(ignore_subscribe_messages=True, timeout=0.9) is not None:
-                        nudge()
-        except (RedisError, OSError, TimeoutError) as trouble:
-            log("worker").warning("worker.nudges_lost", trouble=type(trouble).__name__)
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, RECONNECT_MAX)

@@ -17,6 +17,7 @@ from api.graph.context import Context
 from api.graph.enrollments_in import EnrollmentMutation
 from api.graph.import_runs import ImportRunQuery
 from api.graph.leaderboards import LeaderboardQuery
+from api.graph.live import CursorShown, Subscription
 from api.graph.members import MemberQuery
 from api.graph.nodes import NodeQuery
 from api.graph.partners import PartnerQuery
@@ -62,31 +63,33 @@ MUTATIONS = (
 )
 
 
-def build_schema(denied: Callable[[Actor, str], Awaitable[None]], matrix: Matrix | None = None) -> strawberry.Schema:
+def served_schema(denied: Callable[[Actor, str], Awaitable[None]], matrix: Matrix | None = None) -> strawberry.Schema:
     """The schema that `api/schema.graphql` prints; no field of it is resolved beyond the access matrix, and `denied`
     is told of every action that was denied.
 
     Refuses: SchemaNotCovered where a field has no row.
     """
-    schema = plain_schema()
+    schema = build_schema()
     denials = Denials(told=denied, answered=_answered)
     authorize(schema._schema, matrix or Matrix.load(), actor_of, denials)  # pyright: ignore[reportPrivateUsage] Strawberry names no public one
     return schema
 
 
-def plain_schema() -> strawberry.Schema:
+def build_schema() -> strawberry.Schema:
     """The schema without the matrix: what it says, for printing and comparing."""
     return strawberry.Schema(
         query=merge_types("Query", QUERIES),
         mutation=merge_types("Mutation", MUTATIONS),
+        subscription=Subscription,
         types=list(REFUSAL_TYPES.values()),
+        extensions=[CursorShown],
         config=StrawberryConfig(auto_camel_case=True, scalar_map=dict(SCALARS)),
     )
 
 
 def sdl() -> str:
     """The schema as text, as served at /schema.graphql."""
-    return plain_schema().as_str() + "\n"
+    return build_schema().as_str() + "\n"
 
 
 def actor_of(context: Context) -> Actor:

@@ -8,11 +8,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
 
 from api.settings import Settings, environment_of
+from embedded.account import Account
+from embedded.child import spawn
 from embedded.errors import EmbeddedError
 from embedded.places import postgres_binaries
-from embedded.supervisor import EmbeddedServers
+from embedded.postgres import EmbeddedPostgres
+from embedded.supervisor import Supervisor
+from embedded.valkey import EmbeddedValkey
 
 RESTART_PAUSE_MIN = 0.2
 RESTART_PAUSE_MAX = 5.0
@@ -31,11 +37,14 @@ def with_servers(settings: Settings) -> Iterator[Settings]:
         yield settings
         return
     settings.home.mkdir(parents=True, exist_ok=True)
-    with EmbeddedServers(settings.home.resolve()) as servers:
+    home = settings.home.resolve()
+    postgres = None if settings.database_url else EmbeddedPostgres(home)
+    valkey = None if settings.redis_url else EmbeddedValkey(home)
+    with Supervisor([server for server in (postgres, valkey) if server is not None]):
         yield replace(
             settings,
-            database_url=settings.database_url or servers.postgres.url("guerdon"),
-            redis_url=settings.redis_url or servers.valkey.url(),
+            database_url=postgres.url("guerdon") if postgres else settings.database_url,
+            redis_url=valkey.url() if valkey else settings.redis_url,
         )
 
 
@@ -48,16 +57,22 @@ def postgres_programs() -> Path | None:
 
 
 def run_children(settings: Settings, announce: Callable[[], None]) -> None:
-    """Runs the API and the worker as processes of their own until a signal comes; one that dies is started again."""
+    """Runs the API and the worker as processes of their own until a signal comes; one that dies is started again.
+
+    `announce` is called once, when the API answers that it is ready.
+    """
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, _raise_stopped)
     environment = environment_of(settings)
     running = {name: _started(name, environment) for name in CHILDREN}
     pauses = dict.fromkeys(CHILDREN, RESTART_PAUSE_MIN)
-    announce()
+    announced = False
     try:
         while True:
             time.sleep(0.1)
+            if not announced and _is_ready(settings):
+                announced = True
+                announce()
             for name, child in running.items():
                 if child.poll() is None:
                     continue
@@ -71,8 +86,23 @@ def run_children(settings: Settings, announce: Callable[[], None]) -> None:
 
 
 def _started(name: str, environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    # In a group of their own, so that Ctrl-C reaches the parent first and it can end them in order.
-    return subprocess.Popen([sys.executable, "-m", "api.cli", name], env=environment, start_new_session=True)
+    # It hears no Ctrl-C itself, so that we end them in order, and it dies with us if we are killed.
+    return spawn(
+        [sys.executable, "-m", "api.cli", name],
+        account=Account(),
+        folder=Path.cwd(),
+        environment=environment,
+        output=sys.stderr.fileno(),
+        death_signal=signal.SIGTERM,
+    )
+
+
+def _is_ready(settings: Settings) -> bool:
+    try:
+        with urlopen(f"http://127.0.0.1:{settings.port}/ready", timeout=1) as answer:
+            return answer.status == 200
+    except (URLError, OSError):
+        return False
 
 
 def _stop(children: list[subprocess.Popen[bytes]]) -> None:

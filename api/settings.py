@@ -94,6 +94,9 @@ class Settings:
     public_url: str | None = None
     failpoints: Mapping[str, str] = field(default_factory=dict[str, str])
     demo: bool = True
+    secret: str | None = field(default=None, repr=False)
+    heartbeat_seconds: float = 15.0
+    event_retention_days: int = 400
     database_connections_max: int = 16
     limits: Limits = field(default_factory=Limits)
 
@@ -116,6 +119,7 @@ class Settings:
     def described(self) -> dict[str, Any]:
         """Name → value of every setting, with the passwords inside URLs replaced by three stars."""
         shown = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "limits"}
+        shown["secret"] = shown["secret"] and "***"
         for name in ("database_url", "redis_url"):
             shown[name] = without_password(cast("str | None", shown[name]))
         return shown | {item.name: getattr(self.limits, item.name) for item in fields(self.limits)}
@@ -144,6 +148,9 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         public_url=_url(source, "PUBLIC_URL", ("https", "http")),
         failpoints=_failpoints(source.get("GUERDON_FAILPOINTS", ""), profile),
         demo=source.get("GUERDON_DEMO", "1") != "0" and profile is not Profile.PRODUCTION,
+        secret=_secret(source),
+        heartbeat_seconds=_number(source, "GUERDON_HEARTBEAT_SECONDS", 15.0, highest=60),
+        event_retention_days=int(_number(source, "GUERDON_EVENT_RETENTION_DAYS", 400, highest=36_500)),
         database_connections_max=int(_number(source, "GUERDON_DATABASE_CONNECTIONS_MAX", 16, lowest=2, highest=200)),
         limits=Limits(**limits),
     )
@@ -213,6 +220,13 @@ def _profile(text: str) -> Profile:
     except ValueError:
         reason = f"{text!r} is not one of {', '.join(Profile)}"
         raise SettingRefused(variable="GUERDON_PROFILE", reason=reason) from None
+
+
+def _secret(source: Mapping[str, str]) -> str | None:
+    text = source.get("GUERDON_SECRET")
+    if text is not None and len(text.encode()) < 32:
+        raise SettingRefused(variable="GUERDON_SECRET", reason="must be random text of at least 32 bytes")
+    return text
 
 
 def _failpoints(text: str, profile: Profile) -> Mapping[str, str]:

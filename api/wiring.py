@@ -13,18 +13,26 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from api.graph.context import Context
+from api.graph.cursors import CursorSeal
+from api.graph.entitling import Accesses
+from api.graph.feeding import EventFeed
+from api.graph.streaming import Live
+from api.graph.ticking import BoardFeed
 from api.http.auth import Caller, Recognizer, TrustedIssuer, development_issuer, outside_issuer
 from api.http.callers import Actor as FaceActor
 from api.http.callers import Circumstances
 from api.http.issuer import PATH as ISSUER_PATH
 from api.http.issuer import DevelopmentIssuer
 from api.http.jwks import RemoteKeys
+from api.http.keeping import kept_secret
 from api.http.server import build_app
 from api.http.signing import SigningKey
-from api.schema import build_schema
-from api.web.pages import web_routes
+from api.realtime import NUDGE_CHANNEL, Realtime, ended
+from api.schema import served_schema
 from api.settings import Settings
+from api.web.pages import web_routes
 from domain.access.audit import record_denial
+from domain.access.matrix import Matrix
 from domain.access.principals import Role
 from domain.earning.evaluating import Knowledge
 from domain.kernel.expressions import ConditionCache
@@ -33,8 +41,6 @@ from domain.kernel.operation import Door
 from domain.kernel.sql import Database
 from domain.programs.matching import TermsCache
 from leaderboards.store import Store
-
-NUDGE_CHANNEL = "guerdon:committed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +111,7 @@ async def wired(settings: Settings, application: str) -> AsyncIterator[Wired]:
 
 
 def build_server(parts: Wired) -> Starlette:
-    """The whole HTTP application: GraphQL with its guards, sign-in, the live page, health."""
+    """The whole HTTP application: GraphQL with its guards, sign-in, streams, health; `app.state.live` feeds the streams."""
     settings = parts.settings
     key = None if settings.is_production else SigningKey.kept_in(settings.home)
     issuers = list(_issuers(settings, key))
@@ -115,6 +121,17 @@ def build_server(parts: Wired) -> Starlette:
         routes += DevelopmentIssuer(parts.door, key, settings, url=settings.url + ISSUER_PATH).routes()
 
     routes += web_routes(settings)
+    matrix = Matrix.load()
+    realtime = Realtime(parts.redis)
+    live = build_live(parts, matrix, realtime)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        feeding = asyncio.create_task(realtime.run((live.events, live.boards)), name="realtime")
+        try:
+            yield
+        finally:
+            await ended(feeding)
 
     async def context_for(caller: FaceActor, circumstances: Circumstances) -> Context:
         assert isinstance(caller, Caller), "the recognizer makes every caller"
@@ -124,6 +141,7 @@ def build_server(parts: Wired) -> Starlette:
             parts.door,
             parts.knowledge,
             store=parts.store,
+            live=live,
             resume_cursor=circumstances.resume_cursor,
             sandbox=not settings.is_production,
             request_id=circumstances.request_id,
@@ -137,14 +155,36 @@ def build_server(parts: Wired) -> Starlette:
         is_machine = isinstance(caller, Caller) and caller.actor.role is Role.INTEGRATION
         return settings.limits.body_bytes_keys if is_machine else settings.limits.body_bytes_people
 
-    return build_app(
-        build_schema(partial(record_denial, parts.door)),
+    app = build_app(
+        served_schema(partial(record_denial, parts.door)),
         settings,
         authenticate=recognizer,
         context_for=context_for,
         ready=ready,
         body_limit=body_limit,
         routes=routes,
+        lifespan=lifespan,
+    )
+    app.state.live = live
+    return app
+
+
+def build_live(parts: Wired, matrix: Matrix, realtime: Realtime) -> Live:
+    """What this process's streams stand on; `realtime` feeds it."""
+    settings = parts.settings
+    secret = settings.secret.encode() if settings.secret else kept_secret(settings.home, "stream-key")
+    accesses = Accesses(parts.database)
+    return Live(
+        database=parts.database,
+        store=parts.store,
+        matrix=matrix,
+        failpoints=parts.failpoints,
+        seal=CursorSeal(secret),
+        accesses=accesses,
+        events=EventFeed(parts.database, accesses, realtime.nudge),
+        boards=BoardFeed(parts.database, parts.store, realtime.nudge),
+        heartbeat_seconds=settings.heartbeat_seconds,
+        retention_days=settings.event_retention_days,
     )
 
 

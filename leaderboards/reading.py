@@ -15,7 +15,7 @@ from leaderboards.loading import index_epoch, season_shown
 from leaderboards.refusals import PageExpired
 from leaderboards.standings import Entry, Place
 from leaderboards.store import Asked, IndexLines, IndexUnavailable, Store
-from leaderboards.views import AnswerSource, LinesShown, PageAfter, RankShown, SeasonShown, Version
+from leaderboards.views import AnswerSource, BoardShown, LinesShown, PageAfter, RankShown, SeasonShown, Version
 
 PAGE_MAX = 100
 AROUND_MAX = 25
@@ -177,9 +177,10 @@ async def my_rank(database: Database, store: Store | None, actor: Actor, season:
     return (await ranks(database, store, [RankAsked(actor=actor, season=season, subject_id=subject_id)]))[0]
 
 
-def own_subject(actor: Actor, season: SeasonShown) -> UUID | None:
+def own_subject(actor: Actor, shown: SeasonShown | BoardShown) -> UUID | None:
     """Whose place on this board is the actor's own."""
-    return actor.member_id if season.board.scope is BoardScope.MEMBERS else actor.partner_id
+    board = shown.board if isinstance(shown, SeasonShown) else shown
+    return actor.member_id if board.scope is BoardScope.MEMBERS else actor.partner_id
 
 
 async def _indexed(
@@ -264,6 +265,7 @@ def _from_index(season: SeasonShown, found: IndexLines, first: int) -> LinesShow
         stale=False,
         entries=found.entries,
         next=_next(found.entries, first, version),
+        subjects=found.version.subjects,
     )
 
 

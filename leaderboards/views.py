@@ -71,7 +71,10 @@ class PageAfter:
 
 @dataclass(frozen=True, kw_only=True)
 class LinesShown:
-    """Lines of a season at one version. `stale` says that the season has moved on since that version."""
+    """Lines of a season at one version. `stale` says that the season has moved on since that version.
+
+    `subjects`: how many stand on the whole board, where the answer's source knows it anyway.
+    """
 
     season: SeasonShown
     version: Version
@@ -80,6 +83,7 @@ class LinesShown:
     stale: bool
     entries: Sequence[Entry]
     next: PageAfter | None = None
+    subjects: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -57,7 +57,7 @@ NEVER_EDITED = (
     CREATE TRIGGER e1_an_event_is_only_stamped BEFORE UPDATE ON outbox
       FOR EACH ROW EXECUTE FUNCTION e1_an_event_is_only_stamped()
     """,
-    'CREATE TRIGGER l5_never_edited BEFORE DELETE OR TRUNCATE ON outbox FOR EACH STATEMENT EXECUTE FUNCTION l5_never_edited()',
+    "CREATE TRIGGER l5_never_edited BEFORE DELETE OR TRUNCATE ON outbox FOR EACH STATEMENT EXECUTE FUNCTION l5_never_edited()",
 )
 
 FOREIGN_KEYS = tuple(
@@ -98,8 +98,7 @@ INDEXES = (
     "CREATE INDEX entry_of_program ON entry (program_id, kind, effective_at)",
     "CREATE INDEX transaction_of_cause ON transaction (cause_id)",
     "CREATE INDEX wallet_due ON wallet (next_due_at) WHERE next_due_at IS NOT NULL",
-    "CREATE INDEX lot_live_of_wallet ON lot (wallet_id, expires_at, id)"
-    " WHERE pending + available + held + payable > 0",
+    "CREATE INDEX lot_live_of_wallet ON lot (wallet_id, expires_at, id) WHERE pending + available + held + payable > 0",
     "CREATE INDEX lot_of_wallet ON lot (wallet_id)",
     "CREATE INDEX award_of_wallet ON award (wallet_id, recorded_at, id)",
     "CREATE INDEX award_of_program ON award (program_id)",

@@ -11,10 +11,10 @@ from uuid import UUID
 
 from api.demo.people import ACCOUNTS, PARTNERS
 from api.demo.story import BOARD, BOARDS, DAYS, REWARDS, SOURCE, SPIFF, TYPES, activities, member_code
-from domain.access.admitting import Invitation, link_account
+from domain.access.admitting import Invitation, assign_portfolio_in, link_account_in
 from domain.access.granting import create_key
 from domain.access.keys import KeyKind
-from domain.access.principals import SYSTEM, Scope
+from domain.access.principals import SYSTEM, Role, Scope
 from domain.access.refusals import AccountAlreadyLinked
 from domain.activities.activity import ITEMS_MAX, ActivityInput
 from domain.activities.sources import SourceDefinition, TypeDefinition, define_types, ensure_source
@@ -136,7 +136,7 @@ async def _admit(door: Door, source_id: UUID, members: Mapping[str, UUID]) -> st
             locale=account.locale,
         )
         with suppress(AccountAlreadyLinked):  # a story cut short linked it before
-            await link_account(door, SYSTEM, invitation)
+            await _let_in(door, invitation)
     key = await create_key(
         door,
         SYSTEM,
@@ -147,6 +147,15 @@ async def _admit(door: Door, source_id: UUID, members: Mapping[str, UUID]) -> st
         kind=KeyKind.TEST,
     )
     return key.text
+
+
+async def _let_in(door: Door, invitation: Invitation) -> None:
+    async def work(op: Operation) -> None:
+        account_id = await link_account_in(op, SYSTEM, invitation)
+        if invitation.role is Role.CHANNEL_MANAGER:
+            await assign_portfolio_in(op, account_id, None)
+
+    await door.operate(SYSTEM, work)
 
 
 def _write_down(home: Path, url: str, key: str | None) -> Path:

@@ -86,7 +86,9 @@ class Activity(Node):
     attributes = told("state.attributes", Json | None, "The declared attributes by name; none is personal.")
     deal_key = told("state.deal_key", str | None, "The deal it belongs to, if its type declares one.")
     relation: Relation = strawberry.field(description="How you stand to it.")
-    revisions = many(ActivityRevision, revisions_of, "Its revisions, oldest first; the newest hundred.")
+    revisions = many(
+        ActivityRevision, revisions_of, "Its revisions, oldest first; of more than a hundred the newest, at most 100."
+    )
     dues = many(nouns.DUE, dues_of_activities, "What it was due under each rule, also why nothing; at most 100.")
     awards = many(nouns.AWARD, awards_of_activities, "The awards it made, at most 100.")
 

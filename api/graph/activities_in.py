@@ -54,7 +54,7 @@ class ActivityInput:
     )
     partner_external_id: str | None = strawberry.field(default=None, description="Or by your source's id.")
     quantity: Points = strawberry.field(default=Points(1), description="Units, whole, 0 to 10^9.")
-    amounts: list[AmountInput] = strawberry.field(default_factory=list, description="At most one a basis.")
+    amounts: list[AmountInput] = strawberry.field(default_factory=list, description="One a basis, at most four.")
     attributes: Json | None = strawberry.field(
         default=None, description="An object of the attributes its type declares."
     )
@@ -181,7 +181,7 @@ class ActivityMutation:
     @mutation(
         ReverseActivitiesSuccess,
         *REFUSED,
-        description="Takes activities back whole; what they earned is taken back with them, into a debt if it is spent.",
+        description="Takes activities back whole; what they earned is taken back with them, into a debt if spent.",
     )
     async def reverse_activities(self, info: Info, input: ReverseActivitiesInput) -> Any:
         context = info.context

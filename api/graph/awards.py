@@ -55,7 +55,7 @@ class Award(Node):
 
     @strawberry.field(
         graphql_type=list[Reason],
-        description="Why this amount: rule, inputs, bracket, caps, stacking, budget, rate, hold and expiry; at most 40.",
+        description="Why this amount: rule, inputs, bracket, caps, stacking, budget, rate, hold, expiry; at most 40.",
     )
     def explanation(parent: strawberry.Parent[AwardRecord]) -> Any:
         return reasons(parent.explanation)

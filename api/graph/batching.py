@@ -42,6 +42,10 @@ class Batches:
         """The rows that the reading knows of one key, none if it knows nothing."""
         return await self._loader(reading, arguments).load(key) or ()
 
+    def know(self, reading: Reading[KeyT, Answer], answers: Mapping[KeyT, Answer]) -> None:
+        """What was read already, for all viewers of one message together, is not read again."""
+        self._loader(reading, {}).prime_many(answers)
+
     def _loader(self, reading: Callable[..., Any], arguments: Mapping[str, Hashable]) -> DataLoader[Any, Any]:
         place = (reading, *sorted(arguments.items()))
         if place not in self._loaders:

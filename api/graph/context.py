@@ -1,24 +1,27 @@
 """What one operation carries: who asks, where the data is, and the batches its fields share; built by wiring."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import strawberry
 
 from api.graph.batching import Batches
+from api.graph.streaming import Live
 from domain.access.principals import Actor
 from domain.earning.evaluating import Knowledge
+from domain.kernel.expressions import ConditionCache
 from domain.kernel.operation import Door
 from domain.kernel.sql import Database
+from domain.programs.matching import TermsCache
 from leaderboards.store import Store
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Context:
     """One operation's context. `store` is the boards' index (None: ranks come from SQL); `live` serves subscriptions.
 
     `resume_cursor` is what the client saw last, from connection_init or Last-Event-ID. `sandbox` allows the clock to
-    be moved.
+    be moved. `cursor_sent` belongs to the message of a subscription that is being resolved.
     """
 
     actor: Actor
@@ -27,29 +30,35 @@ class Context:
     batches: Batches
     knowledge: Knowledge
     store: Store | None = None
-    live: Any = None
+    live: Live | None = None
     locale: str = "en"
     resume_cursor: str | None = None
+    cursor_sent: str | None = None
     sandbox: bool = False
     request_id: str | None = None
     remembered: dict[str, Any] = field(default_factory=dict[str, Any])
 
     @classmethod
-    def of(cls, actor: Actor, database: Database, door: Door, knowledge: Knowledge, **others: Any) -> "Context":
-        """A context with fresh batches, in the actor's locale."""
+    def of(
+        cls, actor: Actor, database: Database, door: Door, knowledge: Knowledge | None = None, **others: Any
+    ) -> "Context":
+        """A context with fresh batches, in the actor's locale; knowledge starts empty if not given."""
         return cls(
             actor=actor,
             database=database,
             door=door,
-            knowledge=knowledge,
+            knowledge=knowledge or Knowledge(terms=TermsCache(), conditions=ConditionCache()),
             batches=Batches(database, actor),
             **({"locale": actor.locale} | others),
         )
 
-    def renewed(self, actor: Actor | None = None) -> "Context":
-        """The same context with empty batches: what the next event of a subscription is read with."""
-        viewer = actor or self.actor
-        return replace(self, actor=viewer, batches=Batches(self.database, viewer), remembered={})
+    def renew(self, actor: Actor, cursor: str) -> None:
+        """Before each message of a subscription: fresh batches, for the actor as of now; `cursor` goes with it.
+
+        The executor keeps one context for a whole subscription and resolves one message after the other.
+        """
+        self.actor, self.locale, self.cursor_sent = actor, actor.locale, cursor
+        self.batches, self.remembered = Batches(self.database, actor), {}
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

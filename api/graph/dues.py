@@ -42,7 +42,7 @@ class Due(Node):
     relation: Relation = strawberry.field(description="How you stand to it.")
 
     @strawberry.field(
-        graphql_type=list[Reason], description="Every step to this amount, in order; the last one decided. At most 40."
+        graphql_type=list[Reason], description="Every step to this amount, in order; the last one decided; at most 40."
     )
     def explanation(parent: strawberry.Parent[DueRecord]) -> Any:
         return reasons(parent.explanation)

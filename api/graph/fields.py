@@ -50,14 +50,14 @@ def sure_reference(tag: Tag, attribute: str, description: str) -> Any:
     return strawberry.field(resolver=resolve, description=description)
 
 
-def told(path: str, noun: Any, description: str) -> Any:
+def told(path: str, noun: Any, description: str, *, name: str | None = None) -> Any:
     """A value that stands deeper in the record, by its dotted path."""
     read = attrgetter(path)
 
     def resolve(parent: strawberry.Parent[Any]) -> Any:
         return read(parent)
 
-    return strawberry.field(resolver=resolve, graphql_type=noun, description=description)
+    return strawberry.field(resolver=resolve, graphql_type=noun, description=description, name=name)
 
 
 def wording(attribute: str, description: str) -> Any:

@@ -9,7 +9,7 @@ import strawberry
 def key_field() -> Any:
     """The field `idempotencyKey` of an input."""
     return strawberry.field(
-        description="Your own key for this request, 1 to 128 characters: sent again, it answers the same and does nothing."
+        description="Your own key for this request, 1 to 128 characters; again, it answers the same and does nothing."
     )
 
 

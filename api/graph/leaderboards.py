@@ -264,7 +264,7 @@ class Leaderboard(Node):
             return None
         return await _page(info, season, first, _page_after(key) if key else None, as_of)
 
-    @strawberry.field(graphql_type=list[BoardEntry], description="Your line with up to k on each side; k is 1 to 25.")
+    @strawberry.field(graphql_type=list[BoardEntry], description="Your line with at most k on each side; k is 1 to 25.")
     async def around_me(
         parent: strawberry.Parent[BoardShown],
         info: Info,

@@ -33,7 +33,9 @@ from domain.partners.registration import (
 class PartnerInput:
     external_id: str = strawberry.field(description="Its id in your system, 1 to 128 characters.")
     name: str = strawberry.field(description="The firm's name, 1 to 200 characters.")
-    types: list[PartnerType] = strawberry.field(default_factory=list, description="What kinds of firm it is.")
+    types: list[PartnerType] = strawberry.field(
+        default_factory=list, description="What kinds of firm it is, at most twelve."
+    )
     parent_external_id: str | None = strawberry.field(default=None, description="The firm it belongs to.")
     country: str | None = strawberry.field(default=None, description="ISO 3166 code of two letters.")
     vertical: str | None = strawberry.field(default=None, description="The industry it serves, at most 64 characters.")

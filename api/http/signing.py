@@ -1,7 +1,6 @@
 """The development issuer's one key: kept in GUERDON_HOME, shared by all processes, signing tokens and sealing codes."""
 
 import base64
-import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,15 +14,13 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from api.http.keeping import KeyFileRefused, kept_bytes
+
 KEY_FILE = "issuer-key.json"
 ALGORITHM = "ES256"
 ACCESS_TOKEN_TYPE = "at+jwt"
 NONCE_BYTES = 12
 SEALED_LENGTH_MAX = 4_096
-
-
-class KeyFileRefused(RuntimeError):
-    """The key file can be read by others, or holds no key: the process does not start."""
 
 
 class SigningKey:
@@ -42,16 +39,11 @@ class SigningKey:
 
         Refuses: KeyFileRefused where others may read the file or it holds no key.
         """
-        path = home / KEY_FILE
-        if not path.exists():
-            home.mkdir(parents=True, exist_ok=True)
-            _keep(path, orjson.dumps(ECKey.generate_key("P-256").as_dict(private=True)))
-        if os.name == "posix" and path.stat().st_mode & 0o077:
-            raise KeyFileRefused(f"{path} can be read by others; make it 0600 or remove it")
+        kept = kept_bytes(home, KEY_FILE, lambda: orjson.dumps(ECKey.generate_key("P-256").as_dict(private=True)))
         try:
-            return cls(ECKey.import_key(orjson.loads(path.read_bytes())))
+            return cls(ECKey.import_key(orjson.loads(kept)))
         except (ValueError, KeyError) as trouble:
-            raise KeyFileRefused(f"{path} holds no key; remove it to make a new one") from trouble
+            raise KeyFileRefused(f"{home / KEY_FILE} holds no key; remove it to make a new one") from trouble
 
     @property
     def public(self) -> ECKey:
@@ -83,19 +75,3 @@ class SigningKey:
             return orjson.loads(self._seal.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], purpose.encode()))
         except (ValueError, InvalidTag):
             return None
-
-
-def _keep(path: Path, content: bytes) -> None:
-    # A link either makes the whole file or finds another process's: nobody ever reads half a key.
-    fresh = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(fresh, path)
-    except FileExistsError:
-        return
-    finally:
-        fresh.unlink()

@@ -92,7 +92,7 @@ function BoardTable({ board, shown }) {
   const around = board.around.filter((entry) => entry.place > last);
   const between = around.length > 0 ? around[0].place - last - 1 : 0;
   const most = Math.max(1, ...board.top.map((entry) => entry.score));
-  const rows = useTravel(`${board.season.id} ${board.version.epoch} ${board.version.seq}`);
+  const rows = useTravel(`${board.season?.id} ${board.version.epoch} ${board.version.seq}`);
   if (board.top.length === 0) return html`<${Empty} title=${t('boardEmpty')} text=${t('boardEmptyText')} />`;
   const row = (entry) => html`<${Row} key=${entry.subjectId} entry=${entry} move=${board.moves.get(entry.subjectId)} unit=${shown.unit} most=${most} seq=${board.version.seq} />`;
   return html`

@@ -30,7 +30,7 @@ export function foldBoard(board, content) {
     total: content.total,
     top,
     around,
-    myRank: content.myRank ?? board.myRank,
+    myRank: content.myRank,
     moves: movesBetween(board, top, around),
   };
 }

@@ -179,12 +179,13 @@ function followBoard(boardId) {
   const request = () => ({ query: documents.BOARD, variables: { id: boardId, locale: locale() } });
   boardStream = theSocket().listen(request, (message) => {
     const { content } = message;
-    if (content.__typename === 'AccessChanged' || (content.__typename !== 'BoardSnapshot' && !follows(boardCursor, message))) {
+    if (content.__typename !== 'BoardSnapshot' && !follows(boardCursor, message)) {
       restartBoard();
       return;
     }
     boardCursor = message.cursor;
-    if (content.__typename === 'Heartbeat') return;
+    // After AccessChanged the board as it may be seen now follows by itself.
+    if (content.__typename === 'Heartbeat' || content.__typename === 'AccessChanged') return;
     const board = foldBoard(store.get().board, content);
     if (board === null) restartBoard();
     else store.change({ board, boardTrouble: null });

@@ -38,7 +38,11 @@ export function formatsOf(locale) {
     dayAndTime: (iso) => both.format(new Date(iso)),
     /** Time today, else day and time. */
     moment: (iso) => (new Date(iso).toDateString() === new Date().toDateString() ? time : both).format(new Date(iso)),
-    daysUntil: (iso) => relative.format(Math.round((new Date(iso) - Date.now()) / 86_400_000), 'day'),
+    /** In days, from two months on in months. */
+    until(iso) {
+      const days = Math.round((new Date(iso) - Date.now()) / 86_400_000);
+      return Math.abs(days) < 60 ? relative.format(days, 'day') : relative.format(Math.round(days / 30.44), 'month');
+    },
     ordinal: (value) => ordinals.select(value),
     plural: (value) => plurals.select(value),
   };

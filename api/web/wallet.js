@@ -48,7 +48,7 @@ function Wallet({ wallet, reasons }) {
 function Next({ title, moves, unit }) {
   const { t, f } = useReader();
   const [next] = moves;
-  const text = next && t('amountOn', { amount: f.amountWithUnit(next.amount, unit), day: f.day(next.at), when: f.daysUntil(next.at) });
+  const text = next && t('amountOn', { amount: f.amountWithUnit(next.amount, unit), day: f.day(next.at), when: f.until(next.at) });
   return html`<div><dt>${title}</dt><dd class=${next ? '' : 'fine'}>${text ?? t('nothingDue')}</dd></div>`;
 }
 
@@ -62,16 +62,17 @@ function Entries({ wallet, reasons }) {
     <table class="entries">
       <caption class="unseen">${t('entriesCaption')}</caption>
       <thead class="unseen"><tr><th scope="col">${t('what')}</th><th scope="col" class="number">${t('amount')}</th></tr></thead>
-      <tbody>${byTransaction(edges).map((moves) => html`<${Transaction} key=${moves[0].transaction.id} moves=${moves} byLot=${byLot} unit=${wallet.unit} />`)}</tbody>
+      <tbody>${byTransaction(edges, pageInfo.hasNextPage).map((moves) => html`<${Transaction} key=${moves[0].transaction.id} moves=${moves} byLot=${byLot} unit=${wallet.unit} />`)}</tbody>
     </table>
     ${pageInfo.hasNextPage && html`<${More} onMore=${() => moreEntries(wallet.id)} />`}`;
 }
 
-/** Entries of one transaction stand together in the API's order; they are shown as one movement. */
-function byTransaction(edges) {
+/** Entries of one transaction stand together and are shown as one movement; one that a page cuts waits for the next. */
+function byTransaction(edges, isCut) {
   const groups = new Map();
   for (const { node } of edges) groups.set(node.transaction.id, [...(groups.get(node.transaction.id) ?? []), node]);
-  return [...groups.values()];
+  const whole = [...groups.values()];
+  return isCut && whole.length > 1 ? whole.slice(0, -1) : whole;
 }
 
 function Transaction({ moves, byLot, unit }) {

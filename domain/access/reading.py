@@ -1,6 +1,6 @@
 """Every question about access: who is this, whom did we let in, what was done."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,9 +10,11 @@ from domain.access.keys import ApiKeyText
 from domain.access.ownership import EVERY_PARTNER
 from domain.access.principals import Actor, Role, Scope
 from domain.access.refusals import AccountDisabled, AccountNotLinked, CredentialNotAccepted, KeyExpired, KeyRevoked
+from domain.kernel.refusals import Refusal
 from domain.kernel.sql import Connection, Database, Row
 
-PAGE_MAX = 100
+PAGE_MAX = 101  # a page of 100 and one more, which tells whether another follows
+UNNAMED = (Role.ANONYMOUS, Role.SYSTEM)  # nobody can take their access away
 
 ACCOUNT = """
 SELECT account.id, account.role, account.member_id, account.locale, account.disabled_at, belonging.partner_id
@@ -20,9 +22,14 @@ FROM account LEFT JOIN belonging ON belonging.subject_id = account.member_id
 """
 BY_SUBJECT = f"{ACCOUNT} WHERE account.issuer = $1 AND account.subject = $2"
 BY_ACCOUNT = f"{ACCOUNT} WHERE account.id = $1"
+BY_ACCOUNTS = f"{ACCOUNT} WHERE account.id = ANY($1::uuid[])"
 KEY = """
 SELECT id, prefix, secret_hash, scopes, source_id, expires_at, revoked_at, expires_at <= guerdon_now() AS is_over
 FROM api_key
+"""
+REACHED = """
+SELECT DISTINCT principal_id, partner_id FROM reach WHERE principal_id = ANY($1::uuid[]) AND relation = 'OPERATOR'
+AND partner_id = ANY($2::uuid[])
 """
 REACHES = f"""
 SELECT EXISTS (
@@ -102,7 +109,7 @@ async def actor_again(source: Database | Connection, actor: Actor) -> Actor:
 
     One statement. Refuses: AccountNotLinked; AccountDisabled; CredentialNotAccepted; KeyExpired; KeyRevoked.
     """
-    if actor.role in (Role.ANONYMOUS, Role.SYSTEM):
+    if actor.role in UNNAMED:
         return actor
     if actor.role is Role.INTEGRATION:
         row = await source.fetchrow(f"{KEY} WHERE id = $1", actor.principal_id)
@@ -113,6 +120,38 @@ async def actor_again(source: Database | Connection, actor: Actor) -> Actor:
     if row is None:
         raise AccountNotLinked(issuer="")
     return _person(row, actor.expires_at)
+
+
+async def actors_again(source: Database | Connection, actors: Sequence[Actor]) -> list[Actor | Refusal]:
+    """`actor_again` for many at once, in order, a refusal in the place of an actor whose access ended.
+
+    At most two statements, one for people and one for machines.
+    """
+    machines = [actor.principal_id for actor in actors if actor.role is Role.INTEGRATION]
+    people = [actor.principal_id for actor in actors if actor.role not in (*UNNAMED, Role.INTEGRATION)]
+    keys = await source.fetch(f"{KEY} WHERE id = ANY($1::uuid[])", machines) if machines else []
+    accounts = await source.fetch(BY_ACCOUNTS, people) if people else []
+    found = {row["id"]: row for row in (*keys, *accounts)}
+    return [actor if actor.role in UNNAMED else _again(actor, found.get(actor.principal_id)) for actor in actors]
+
+
+def _again(actor: Actor, row: Row | None) -> Actor | Refusal:
+    is_machine = actor.role is Role.INTEGRATION
+    if row is None:
+        return CredentialNotAccepted(reason="key") if is_machine else AccountNotLinked(issuer="")
+    try:
+        return _machine(row) if is_machine else _person(row, actor.expires_at)
+    except Refusal as refusal:
+        return refusal
+
+
+async def partners_reached(
+    source: Database | Connection, principal_id: UUID, partner_ids: Collection[UUID]
+) -> frozenset[UUID]:
+    """Which of these partners are in the principal's portfolio; all of them if it names every partner."""
+    wanted = [*partner_ids, EVERY_PARTNER]
+    reached = {row["partner_id"] for row in await source.fetch(REACHED, [principal_id], wanted)}
+    return frozenset(wanted if EVERY_PARTNER in reached else reached)
 
 
 async def partners_of(source: Database | Connection, subject_ids: Collection[UUID]) -> Mapping[UUID, UUID]:

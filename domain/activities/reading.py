@@ -12,7 +12,7 @@ from domain.activities.storing import COLUMNS, state_of
 from domain.kernel.money import Amount
 from domain.kernel.sql import Connection, Database, Row
 
-PAGE_MAX = 100
+PAGE_MAX = 101  # a page of 100 and one more, which tells whether another follows
 PAIRS_MAX = 1_000
 REVISIONS_MAX = 100
 

@@ -117,7 +117,8 @@ def _of(
 
 async def _facts(op: Operation, placed: Sequence[Placed]) -> Mapping[tuple[UUID, datetime], Mapping[str, object]]:
     """What rules read of dated facts: (subject, instant) → kind → value; the latest where several hold at once."""
-    kinds = sorted({kind for one in placed for kind in one.binding.terms.fact_kinds(one.rule)})
+    rules = {(one.binding.terms_id, one.rule.code): one for one in placed}.values()
+    kinds = sorted({kind for one in rules for kind in one.binding.terms.fact_kinds(one.rule)})
     asked = [
         (subject_id, kind, one.state.occurred_at)
         for one in placed

@@ -17,14 +17,18 @@ async def draft(op: Operation, walked: Sequence[WalkedUnit]) -> list[Draft]:
 
     `due` is still the amount before stacking. One statement for any number.
     """
-    stored = {line.key: line for line in await lines_of_units(op, [unit.row.id for unit in walked if unit.whole])}
+    whole = {unit.row.id for unit in walked if unit.whole}
+    # A milestone that was lost keeps its line, and a unit that is only extended may reach it again.
+    reaching = {unit.row.id for unit in walked if any(due.milestone for due in unit.dues)} - whole
+    stored = {line.key: line for line in await lines_of_units(op, whole, reaching)}
     ids = iter(new_ids(sum(len(unit.dues) for unit in walked)))
     drafts = list[Draft]()
     for unit in walked:
         for due in unit.dues:
             before = stored.pop(_key(unit, due), None)
             drafts.append(Draft(line=_line(unit, due, before, ids), stored=before))
-    drafts.extend(Draft(line=_gone(line), stored=line) for line in stored.values() if line.own_due or line.granted)
+    left = [line for line in stored.values() if line.tally_id in whole and (line.own_due or line.granted)]
+    drafts.extend(Draft(line=_gone(line), stored=line) for line in left)
     return drafts
 
 

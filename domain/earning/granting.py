@@ -10,11 +10,11 @@ from domain.activities.activity import Change
 from domain.earning import differences as pure
 from domain.earning.drafting import draft
 from domain.earning.evaluating import Evaluated, Knowledge, WalkedUnit
-from domain.earning.lines import Line, insert_lines_in, update_lines_in
+from domain.earning.lines import Line, insert_lines_in, lock_deals_in, update_lines_in
 from domain.earning.trimming import Grant, Request, in_order_of_occurrence, trim
 from domain.earning.units import store_tallies_in
 from domain.earning.views import Beneficiary
-from domain.earning.weighing import Draft, weigh
+from domain.earning.weighing import Draft, deals_of, weigh
 from domain.kernel.ids import new_ids
 from domain.kernel.operation import Operation
 from domain.ledger.opening import lock_budgets_in, open_wallets_in
@@ -70,7 +70,9 @@ async def grant_in(
 
     The number of statements does not depend on the number of lines.
     """
-    drafts = await weigh(op, knowledge.terms, evaluated.rates, await draft(op, evaluated.units))
+    deals = deals_of(evaluated.units, changes)
+    await lock_deals_in(op, deals)
+    drafts = await weigh(op, knowledge.terms, evaluated.rates, await draft(op, evaluated.units), deals)
     changed = [one for one in drafts if one.is_changed]
     bindings = await _bindings(op, knowledge, evaluated.units, changed)
     origins = _origins(changes)

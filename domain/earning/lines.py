@@ -13,7 +13,12 @@ COLUMNS = """id, tally_id, program_id, terms_id, rule, activity_id, milestone, b
 own_due, due, granted, awards, deal_key, stacking_group, occurred_at,
 matures_at, expires_at, explanation"""
 
-OF_UNITS = f"SELECT {COLUMNS} FROM due WHERE tally_id = ANY($1::uuid[]) ORDER BY id FOR UPDATE"
+# Every due names an activity or a milestone; said aloud, the two partial indexes answer, else none would.
+OF_UNITS = f"""
+SELECT {COLUMNS} FROM due
+WHERE (tally_id = ANY($1::uuid[]) AND activity_id IS NOT NULL)
+   OR (tally_id = ANY($1::uuid[] || $2::uuid[]) AND milestone IS NOT NULL) ORDER BY id FOR UPDATE
+"""
 
 LOCK_DEALS = """
 SELECT pg_advisory_xact_lock(hashtextextended(deal, 0))
@@ -22,13 +27,14 @@ FROM (SELECT DISTINCT deal FROM unnest($1::text[]) AS deals (deal) ORDER BY deal
 
 OF_DEALS = f"""
 SELECT {COLUMNS} FROM due
-WHERE (deal_key, stacking_group) IN (SELECT * FROM unnest($1::text[], $2::text[])) ORDER BY id FOR UPDATE
+WHERE deal_key = ANY($1::text[]) AND stacking_group IS NOT NULL ORDER BY id FOR UPDATE
 """
 
 INSERT = f"""
 INSERT INTO due ({COLUMNS}, recorded_at)
-SELECT id, tally_id, program_id, terms_id, rule, activity_id, milestone, beneficiary_kind, beneficiary_id, unit, own_due,
-       due, granted, awards, deal_key, stacking_group, occurred_at, matures_at, expires_at, explanation::jsonb, $21
+SELECT id, tally_id, program_id, terms_id, rule, activity_id, milestone, beneficiary_kind, beneficiary_id, unit,
+       own_due, due, granted, awards, deal_key, stacking_group, occurred_at, matures_at, expires_at,
+       explanation::jsonb, $21
 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::uuid[], $7::text[], $8::text[], $9::uuid[],
             $10::text[], $11::bigint[], $12::bigint[], $13::bigint[], $14::int[], $15::text[], $16::text[],
             $17::timestamptz[], $18::timestamptz[], $19::timestamptz[], $20::text[]) AS new ({COLUMNS})
@@ -77,29 +83,29 @@ class Line:
         """What makes it the same line after another walk: its unit, its activity or milestone, its beneficiary."""
         return (self.tally_id, self.activity_id or self.milestone or "", self.beneficiary_id)
 
-    @property
-    def deal(self) -> tuple[str, str] | None:
-        """The deal key and stacking group under which it is weighed against other lines, if any."""
-        if self.deal_key is None or self.stacking_group is None:
-            return None
-        return (self.deal_key, self.stacking_group)
-
     def explained(self, *reasons: dict[str, Any]) -> "Line":
         return replace(self, explanation=[*self.explanation, *reasons])
 
 
-async def lines_of_units(op: Operation, unit_ids: Collection[UUID]) -> list[Line]:
-    """Every line of these units, locked."""
-    return [_line(row) for row in await op.sql.fetch(OF_UNITS, list(unit_ids))] if unit_ids else []
-
-
-async def lines_of_deals(op: Operation, deals: Collection[tuple[str, str]]) -> list[Line]:
-    """Every line that shares one of these deals, locked; nobody else weighs these deals until this operation ends."""
-    if not deals:
+async def lines_of_units(op: Operation, unit_ids: Collection[UUID], milestones_of: Collection[UUID]) -> list[Line]:
+    """Every line of these units, and every milestone's line of the other ones, locked."""
+    if not unit_ids and not milestones_of:
         return []
-    await op.sql.execute(LOCK_DEALS, [f"{key}\x1f{group}" for key, group in deals])
-    rows = await op.sql.fetch(OF_DEALS, [key for key, _ in deals], [group for _, group in deals])
-    return [_line(row) for row in rows]
+    return [_line(row) for row in await op.sql.fetch(OF_UNITS, list(unit_ids), list(milestones_of))]
+
+
+async def lock_deals_in(op: Operation, deals: Collection[str]) -> None:
+    """Nobody else weighs these deals until this operation ends.
+
+    Deals are locked after units and before any line, so that two operations that share units and deals wait in turn.
+    """
+    if deals:
+        await op.sql.execute(LOCK_DEALS, list(deals))
+
+
+async def lines_of_deals(op: Operation, deals: Collection[str]) -> list[Line]:
+    """Every line that is weighed within one of these deals, locked."""
+    return [_line(row) for row in await op.sql.fetch(OF_DEALS, list(deals))] if deals else []
 
 
 async def insert_lines_in(op: Operation, lines: Sequence[Line]) -> None:

@@ -1,12 +1,14 @@
 """Stacking in storage: every line that shares a deal with a changed one is weighed again, under the deal's lock."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
+from domain.activities.activity import Change
 from domain.activities.states import states_of_deals
 from domain.earning.cases import Placed, place, views
+from domain.earning.evaluating import WalkedUnit
 from domain.earning.explanation import Explanation
 from domain.earning.lines import Line, lines_of_deals
 from domain.earning.stacking import DealLine, Place, deal_of, stacked
@@ -38,24 +40,35 @@ class Draft:
         return self.stored is None or self.line != self.stored
 
 
-async def weigh(op: Operation, terms: TermsCache, rates: Rates, drafts: Sequence[Draft]) -> list[Draft]:
-    """The drafts with their dues after stacking, and drafts of all other lines of the deals they belong to.
+def deals_of(walked: Sequence[WalkedUnit], changes: Sequence[Change]) -> set[str]:
+    """The deals that must be weighed again: all that the walked units' stacking rules touch, and those that a changed
+    activity left, stayed in or entered, whose NET may be another although no due of theirs is."""
+    stacking = [unit for unit in walked if unit.binding.terms.rule(unit.row.key.rule).stacking is not None]
+    states = [state for change in changes for state in (change.previous, change.current) if state is not None]
+    return {due.deal_key for unit in stacking for due in unit.dues if due.deal_key is not None} | {
+        state.deal_key for state in states if state.deal_key is not None
+    }
+
+
+async def weigh(
+    op: Operation, terms: TermsCache, rates: Rates, drafts: Sequence[Draft], deals: Collection[str]
+) -> list[Draft]:
+    """The drafts with their dues after stacking, and drafts of all other lines of these deals, which the caller locked.
 
     A line that left a deal (its deal key was corrected) is weighed out of it. Four statements for any number.
     """
-    deals = {deal for draft in drafts for deal in _deals(draft)}
-    if not deals:
-        return list(drafts)
     known = {draft.line.id: draft for draft in drafts}
     for line in await lines_of_deals(op, deals):
         if line.id not in known:
             known[line.id] = Draft(line=line, stored=line)
-    activities, placed = await _activities(op, terms, {key for key, _ in deals})
-    by_deal: dict[tuple[str, str], list[Draft]] = {}
+    if not any(draft.line.stacking_group for draft in known.values()):
+        return list(drafts)
+    activities, placed = await _activities(op, terms, deals)
+    by_deal: dict[str, list[Draft]] = {}
     for draft in known.values():
-        if draft.line.deal is not None and draft.line.deal in deals and draft.line.activity_id in activities:
-            by_deal.setdefault(draft.line.deal, []).append(draft)
-    for (key, _), members in by_deal.items():
+        if draft.line.stacking_group is not None and _is_in_its_deal(draft.line, activities):
+            by_deal.setdefault(draft.line.deal_key or "", []).append(draft)
+    for key, members in by_deal.items():
         lines = [_deal_line(draft.line, activities, placed) for draft in members]
         deal = deal_of(key, [view for view in activities.values() if view.deal_key == key], lines, rates)
         for draft, weighed in zip(members, stacked(deal, rates), strict=True):
@@ -63,14 +76,14 @@ async def weigh(op: Operation, terms: TermsCache, rates: Rates, drafts: Sequence
     return list(known.values())
 
 
-def _deals(draft: Draft) -> Iterable[tuple[str, str]]:
-    for line in (draft.line, draft.stored):
-        if line is not None and line.deal is not None:
-            yield line.deal
+def _is_in_its_deal(line: Line, activities: Mapping[UUID, ActivityView]) -> bool:
+    """False for a line of an activity that was taken back, or that a correction moved to another deal."""
+    found = activities.get(line.activity_id) if line.activity_id else None
+    return found is not None and found.deal_key == line.deal_key
 
 
 async def _activities(
-    op: Operation, terms: TermsCache, keys: set[str]
+    op: Operation, terms: TermsCache, keys: Collection[str]
 ) -> tuple[dict[UUID, ActivityView], dict[tuple[UUID, UUID, str], Placed]]:
     states = await states_of_deals(op.sql, keys)
     placed = await place(op, terms, states)

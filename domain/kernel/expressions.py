@@ -90,7 +90,7 @@ def compiled(source: str, declared: Mapping[str, ValueType]) -> Condition | Expr
     macro = MACRO.search(bare)
     if macro:
         return _problem(f"{macro[1]}() is not available: conditions do not loop; give a fact a default instead of has")
-    names = tuple(sorted({f"{root}.{name}" for root, name in REFERENCE.findall(bare)}))
+    names = variables_named(source)
     unknown = [name for name in names if name not in declared]
     if unknown:
         return _problem(f"{unknown[0]} is not declared")
@@ -103,10 +103,15 @@ def compiled(source: str, declared: Mapping[str, ValueType]) -> Condition | Expr
     return Condition(source=source, variables=names, checked=checked)
 
 
+def variables_named(source: str) -> tuple[str, ...]:
+    """The variables that a condition names, sorted, declared or not; nothing is compiled."""
+    bare = STRING_OR_COMMENT.sub(" ", source)
+    return tuple(sorted({f"{root}.{name}" for root, name in REFERENCE.findall(bare)}))
+
+
 def restored(source: str, serialized: bytes, declared: Mapping[str, ValueType]) -> Condition | ExpressionProblem:
     """The condition kept as `serialized`, without checking it again, or why it cannot be read."""
-    bare = STRING_OR_COMMENT.sub(" ", source)
-    names = tuple(sorted({f"{root}.{name}" for root, name in REFERENCE.findall(bare)} & set(declared)))
+    names = tuple(name for name in variables_named(source) if name in declared)
     try:
         return Condition(source=source, variables=names, checked=_environment(names, declared).deserialize(serialized))
     except (RuntimeError, TypeError, ValueError) as problem:

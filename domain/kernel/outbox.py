@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 import orjson
 
@@ -40,6 +41,14 @@ WHERE outbox.id = stamped.id
 READ = """
 SELECT position, event_id, name, aggregate_kind, aggregate_id, member_id, partner_id, program_id, payload, recorded_at
 FROM outbox WHERE position > $1 ORDER BY position LIMIT $2
+"""
+
+
+COLUMNS = READ.partition("FROM")[0]
+READ_UNTIL = f"{COLUMNS} FROM outbox WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3"
+READ_ABOUT = f"""
+{COLUMNS} FROM outbox
+WHERE (member_id = $4 OR partner_id = $5) AND position > $1 AND position <= $2 ORDER BY position LIMIT $3
 """
 
 
@@ -114,6 +123,38 @@ def link(head: bytes, position: int, row: Row) -> bytes:
 async def read(source: Database | Connection, after: int, limit: int = READ_MAX) -> list[StampedEvent]:
     """The next stamped events after a position, in order, at most `limit`."""
     return [stamped(row) for row in await source.fetch(READ, after, limit)]
+
+
+async def read_until(
+    source: Database | Connection,
+    after: int,
+    until: int,
+    limit: int = READ_MAX,
+    *,
+    about: tuple[UUID | None, UUID | None] | None = None,
+) -> list[StampedEvent]:
+    """As `read`, up to a position; `about` (a member, a partner) leaves out what concerns neither."""
+    if about is None:
+        return [stamped(row) for row in await source.fetch(READ_UNTIL, after, until, limit)]
+    return [stamped(row) for row in await source.fetch(READ_ABOUT, after, until, limit, *about)]
+
+
+async def head(source: Database | Connection) -> tuple[int, int]:
+    """The epoch and the newest stamped position in it."""
+    row = await source.fetchrow("SELECT epoch, last_position FROM relay_state WHERE id = 1")
+    assert row is not None, "relay_state has its one row from the first migration"
+    return row["epoch"], row["last_position"]
+
+
+async def is_older(source: Database | Connection, position: int, days: int) -> bool:
+    """True where what follows the position was recorded more than so many days ago."""
+    return bool(
+        await source.fetchval(
+            "SELECT recorded_at < guerdon_now() - make_interval(days => $2) FROM outbox WHERE position = $1",
+            position + 1,
+            days,
+        )
+    )
 
 
 async def last_position(source: Database | Connection) -> int:

@@ -1,5 +1,6 @@
 """The audit: every law is asked of one snapshot, each answer says how many rows it examined and which broke it."""
 
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -116,51 +117,65 @@ def _columns(table: str) -> str:
     return ", ".join(f'"{table}".{column}' for column in STATED[table])
 
 
-# How the rows that a digest covers are found from their transactions.
-FOUND_BY: Mapping[str, str] = {
-    "entry": f"SELECT transaction_id AS of, {_columns('entry')} FROM entry WHERE transaction_id = ANY($1::uuid[])",
-    "award": f"SELECT transaction_id AS of, {_columns('award')} FROM award WHERE transaction_id = ANY($1::uuid[])",
-    "lot": f"""SELECT award.transaction_id AS of, {_columns("lot")} FROM lot JOIN award ON award.id = lot.award_id
-               WHERE award.transaction_id = ANY($1::uuid[])""",
-    "wallet": f"""SELECT DISTINCT award.transaction_id AS of, {_columns("wallet")}
-                  FROM wallet JOIN award ON award.wallet_id = wallet.id WHERE award.transaction_id = ANY($1::uuid[])""",
-    "reversal": f"""SELECT transaction_id AS of, {_columns("reversal")} FROM reversal
-                    WHERE transaction_id = ANY($1::uuid[])""",
-    "debt": f"""SELECT reversal.transaction_id AS of, {_columns("debt")}
-                FROM debt JOIN reversal ON reversal.id = debt.reversal_id
-                WHERE reversal.transaction_id = ANY($1::uuid[])""",
-    "hold": f"""SELECT transaction.id AS of, {_columns("hold")}
-                FROM hold JOIN transaction ON hold.id = transaction.cause_id
-                WHERE transaction.id = ANY($1::uuid[]) AND transaction.kind = 'HOLD'""",
-    "hold_lot": f"""SELECT transaction.id AS of, {_columns("hold_lot")}
-                    FROM hold_lot JOIN transaction ON hold_lot.hold_id = transaction.cause_id
-                    WHERE transaction.id = ANY($1::uuid[]) AND transaction.kind = 'HOLD'""",
+# How the rows that a digest covers are found from transactions of a kind (of any, for entries), by indexes that exist.
+_AWARDED = """FROM entry JOIN lot ON lot.id = entry.lot_id JOIN award ON award.id = lot.award_id
+              JOIN wallet ON wallet.id = award.wallet_id
+              WHERE entry.transaction_id = ANY($1::uuid[]) AND entry.kind = 'pending'"""
+_HELD = """FROM transaction JOIN hold ON hold.id = transaction.cause_id JOIN hold_lot ON hold_lot.hold_id = hold.id
+           WHERE transaction.id = ANY($1::uuid[])"""
+_REVERSED = """FROM reversal LEFT JOIN debt ON debt.reversal_id = reversal.id
+               WHERE reversal.transaction_id = ANY($1::uuid[])"""
+FOUND_BY: Mapping[str, tuple[str | None, str]] = {
+    "entry": (
+        None,
+        f"SELECT transaction_id AS of, {_columns('entry')} FROM entry WHERE transaction_id = ANY($1::uuid[])",
+    ),
+    "award": ("AWARD", f"SELECT entry.transaction_id AS of, {_columns('award')} {_AWARDED}"),
+    "lot": ("AWARD", f"SELECT entry.transaction_id AS of, {_columns('lot')} {_AWARDED}"),
+    "wallet": ("AWARD", f"SELECT entry.transaction_id AS of, {_columns('wallet')} {_AWARDED}"),
+    "reversal": ("REVERSE", f"SELECT reversal.transaction_id AS of, {_columns('reversal')} {_REVERSED}"),
+    "debt": (
+        "REVERSE",
+        f"SELECT reversal.transaction_id AS of, {_columns('debt')} {_REVERSED} AND debt.id IS NOT NULL",
+    ),
+    "hold": ("HOLD", f"SELECT DISTINCT transaction.id AS of, {_columns('hold')} {_HELD}"),
+    "hold_lot": ("HOLD", f"SELECT transaction.id AS of, {_columns('hold_lot')} {_HELD}"),
 }
 
-# Joined as sets: an event is not found by its transaction otherwise than by reading all of them.
-SEALED = f"""
-WITH chunk AS MATERIALIZED (SELECT * FROM transaction WHERE id > $1 ORDER BY id LIMIT $2),
-     told AS MATERIALIZED (SELECT DISTINCT ON (transaction_id) transaction_id, digest FROM outbox
-                           WHERE transaction_id IN (SELECT id FROM chunk) ORDER BY transaction_id, id)
-SELECT {_columns("transaction")}, told.digest AS sealed
-FROM chunk AS transaction LEFT JOIN told ON told.transaction_id = transaction.id ORDER BY transaction.id
+SEALS = """
+SELECT id, transaction_id, digest FROM outbox WHERE transaction_id IS NOT NULL AND id > $1 ORDER BY id LIMIT $2
 """
+
+SEALED = f"SELECT {_columns('transaction')} FROM transaction WHERE id = ANY($1::uuid[])"
 
 CHAIN = f"SELECT position, link, {LINKED} FROM outbox WHERE position > $1 ORDER BY position LIMIT $2"
 
 
 async def _transactions_equal_their_digest(connection: Connection) -> Check:
-    examined, broken, last = 0, list[str](), UUID(int=0)
-    while rows := await connection.fetch(SEALED, last, CHUNK):
-        last = rows[-1]["id"]
-        examined += len(rows)
-        ids = [row["id"] for row in rows]
-        stated: dict[UUID, dict[str, list[Row]]] = {row["id"]: {"transaction": [dict(row)]} for row in rows}
-        for table, statement in FOUND_BY.items():
-            for found in await connection.fetch(statement, ids):
-                stated[found["of"]].setdefault(table, []).append(dict(found))
-        broken += [str(row["id"]) for row in rows if row["sealed"] != digest(stated[row["id"]])]
+    examined, broken, last = 0, list[str](), 0
+    while seals := await connection.fetch(SEALS, last, CHUNK):
+        last = seals[-1]["id"]
+        stated = await _stated(connection, [seal["transaction_id"] for seal in seals])
+        for seal in seals:
+            examined += 1
+            rows = stated.get(seal["transaction_id"])
+            if rows is None or digest(rows) != seal["digest"]:
+                broken.append(str(seal["transaction_id"]))
     return _check("L5", "transactions_equal_their_digest", examined, broken)
+
+
+async def _stated(connection: Connection, transaction_ids: Sequence[UUID]) -> dict[UUID, dict[str, list[Row]]]:
+    stated = dict[UUID, dict[str, list[Row]]]()
+    of_kind = defaultdict[str | None, list[UUID]](list)
+    for row in await connection.fetch(SEALED, transaction_ids):
+        stated[row["id"]] = {"transaction": [dict(row)]}
+        of_kind[None].append(row["id"])
+        of_kind[row["kind"]].append(row["id"])
+    for table, (kind, statement) in FOUND_BY.items():
+        if of_kind[kind]:
+            for found in await connection.fetch(statement, of_kind[kind]):
+                stated[found["of"]].setdefault(table, []).append(dict(found))
+    return stated
 
 
 async def _chain_holds(connection: Connection) -> Check:

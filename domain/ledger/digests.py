@@ -1,7 +1,8 @@
 """What the digest of a transaction covers, and its canonical form: the same for the writer and for the audit."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 
 import orjson
 
@@ -59,15 +60,17 @@ STATED: Mapping[str, tuple[str, ...]] = {
 }
 
 
+_PICK: Mapping[str, Callable[[Row], tuple[object, ...]]] = {
+    table: itemgetter(*columns) for table, columns in STATED.items()
+}
+_BY_ID = itemgetter("id")
+
+
 def digest(rows: Mapping[str, Sequence[Row]]) -> bytes:
     """SHA-256 over the stated columns of a transaction's rows, table by table, each table by id."""
     body = [
-        [table, [[row[column] for column in columns] for row in sorted(rows[table], key=_by_id)]]
-        for table, columns in STATED.items()
-        if rows.get(table)
+        [table, [pick(row) for row in sorted(found, key=_BY_ID)]]
+        for table, pick in _PICK.items()
+        if (found := rows.get(table))
     ]
     return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS, default=str)).digest()
-
-
-def _by_id(row: Row) -> str:
-    return str(row["id"])

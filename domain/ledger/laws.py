@@ -116,29 +116,28 @@ SELECT l.id::text AS subject,
        OR a.id IS NULL OR a.wallet_id <> l.wallet_id OR a.amount <> l.amount OR a.program_id <> l.program_id AS broken
 FROM lot AS l LEFT JOIN award AS a ON a.id = l.award_id
 LEFT JOIN (
-  SELECT entry.lot_id, coalesce(sum(entry.amount) FILTER (WHERE entry.kind = 'pending'), 0) AS pending,
-         coalesce(sum(entry.amount) FILTER (WHERE entry.kind = 'available'), 0) AS available,
-         coalesce(sum(entry.amount) FILTER (WHERE entry.kind = 'held'), 0) AS held,
-         coalesce(sum(entry.amount) FILTER (WHERE entry.kind = 'payable'), 0) AS payable,
-         coalesce(sum(entry.amount) FILTER (WHERE entry.kind = 'redeemed'), 0) AS redeemed,
-         coalesce(sum(entry.amount) FILTER (WHERE entry.kind = 'paid'), 0) AS paid,
-         coalesce(sum(entry.amount) FILTER (WHERE entry.kind = 'expired'), 0) AS expired,
-         -coalesce(sum(entry.amount) FILTER (WHERE t.kind = 'REVERSE' AND entry.reverses_id IS NOT NULL), 0)
-           AS reversed,
-         -coalesce(sum(entry.amount)
-                     FILTER (WHERE t.kind IN ('REVERSE', 'SETTLE') AND entry.reverses_id IS NULL), 0) AS settled
-  FROM entry JOIN transaction AS t ON t.id = entry.transaction_id GROUP BY entry.lot_id) AS e ON e.lot_id = l.id
+  SELECT lot_id, coalesce(sum(e.amount) FILTER (WHERE e.kind = 'pending'), 0) AS pending,
+         coalesce(sum(e.amount) FILTER (WHERE e.kind = 'available'), 0) AS available,
+         coalesce(sum(e.amount) FILTER (WHERE e.kind = 'held'), 0) AS held,
+         coalesce(sum(e.amount) FILTER (WHERE e.kind = 'payable'), 0) AS payable,
+         coalesce(sum(e.amount) FILTER (WHERE e.kind = 'redeemed'), 0) AS redeemed,
+         coalesce(sum(e.amount) FILTER (WHERE e.kind = 'paid'), 0) AS paid,
+         coalesce(sum(e.amount) FILTER (WHERE e.kind = 'expired'), 0) AS expired,
+         -coalesce(sum(e.amount) FILTER (WHERE t.kind = 'REVERSE' AND e.reverses_id IS NOT NULL), 0) AS reversed,
+         -coalesce(sum(e.amount) FILTER (WHERE t.kind IN ('REVERSE', 'SETTLE') AND e.reverses_id IS NULL), 0) AS settled
+  FROM entry AS e JOIN transaction AS t ON t.id = e.transaction_id WHERE e.lot_id IS NOT NULL GROUP BY lot_id) AS e
+  ON e.lot_id = l.id
 """
 
 # A lot's expiry is told when it is granted, and again when a release moves it.
 LOT_EXPIRES_AS_TOLD = """
 SELECT l.id::text AS subject,
-       g.event_id IS NULL OR l.expires_at IS DISTINCT FROM coalesce(
-         (SELECT (r.payload -> 'extended' ->> l.id::text)::timestamptz
-          FROM hold_lot AS p JOIN outbox AS r ON r.aggregate_id = p.hold_id AND r.name = 'points.released'
-          WHERE p.lot_id = l.id AND r.payload -> 'extended' ? l.id::text ORDER BY r.id DESC LIMIT 1),
-         (g.payload ->> 'expires_at')::timestamptz) AS broken
+       g.event_id IS NULL OR l.expires_at IS DISTINCT FROM
+         coalesce(m.expires_at, (g.payload ->> 'expires_at')::timestamptz) AS broken
 FROM lot AS l LEFT JOIN outbox AS g ON g.aggregate_id = l.award_id AND g.name = 'award.granted'
+LEFT JOIN (SELECT DISTINCT ON (moved.key) moved.key, moved.value::timestamptz AS expires_at
+           FROM outbox CROSS JOIN jsonb_each_text(outbox.payload -> 'extended') AS moved
+           WHERE outbox.name = 'points.released' ORDER BY moved.key, outbox.id DESC) AS m ON m.key = l.id::text
 """
 
 BALANCES_EQUAL_THEIR_ENTRIES = """
@@ -191,6 +190,8 @@ FROM award AS a LEFT JOIN transaction AS t ON t.id = a.transaction_id
 UNION ALL
 SELECT r.id::text, t.kind IS DISTINCT FROM 'REVERSE' OR a.id IS NULL
 FROM reversal AS r LEFT JOIN transaction AS t ON t.id = r.transaction_id LEFT JOIN award AS a ON a.id = r.award_id
+UNION ALL
+SELECT transaction_id::text, count(*) > 1 FROM award GROUP BY transaction_id
 UNION ALL
 SELECT p.id::text, h.id IS NULL FROM hold_lot AS p LEFT JOIN hold AS h ON h.id = p.hold_id
 """

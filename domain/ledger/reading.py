@@ -271,7 +271,10 @@ WHERE wallet.id = ANY($1::uuid[]) AND wallet.next_due_at <= $2
 
 
 async def _folded(sql: Source, wallet_ids: Sequence[UUID], as_of: datetime | None = None) -> Folded:
-    now: datetime = await sql.fetchval("SELECT guerdon_now()") if as_of is None else as_of
+    now = as_of
+    if now is None:
+        now = await sql.fetchval("SELECT guerdon_now()")
+        assert now is not None, "a clock always answers"
     due = {row["id"]: wallet_of(row) for row in await sql.fetch(DUE_WALLETS, wallet_ids, now)}
     lots, debts = dict[UUID, Lot](), dict[UUID, Debt]()
     if not due:

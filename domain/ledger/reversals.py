@@ -84,6 +84,8 @@ def cover(
             if share > 0:
                 move(place, claim.lot_id, part, "reversed", share)
     for place, claim in enumerate(claims):
+        if rest[place] == 0:
+            continue
         granted = [book[lot_id] for lot_id in fresh if lot_id in book and book[lot_id].program_id == claim.program_id]
         for lot, share in take(granted, rest[place], "pending"):
             move(place, lot.id, "pending", "settled", share)

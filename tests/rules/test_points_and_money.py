@@ -99,9 +99,25 @@ def test_decimal_text_becomes_minor_units(value: object, exponent: int, minor: i
 
 @pytest.mark.parametrize(
     "value",
-    ["12.345", 1.5, True, None,
-     "1e3", "NaN", "١٢", "", "1,000", "10000000000000.01", Decimal("NaN"), Decimal("1E+999999"),
-     Decimal("Infinity"), [], "0x10", "1" * 41, Decimal("1E-999999")],
+    [
+        "12.345",
+        1.5,
+        True,
+        None,
+        "1e3",
+        "NaN",
+        "١٢",
+        "",
+        "1,000",
+        "10000000000000.01",
+        Decimal("NaN"),
+        Decimal("1E+999999"),
+        Decimal("Infinity"),
+        [],
+        "0x10",
+        "1" * 41,
+        Decimal("1E-999999"),
+    ],
 )  # fmt: skip the rows are a table
 def test_what_is_not_an_exact_amount_is_refused(value: object) -> None:
     with pytest.raises(AmountRefused):

@@ -59,7 +59,8 @@ async def test_a_correction_upward_makes_a_second_award_and_downward_takes_the_n
     await world.correct(deal("a", member, 12_000))
     assert (await world.balances(member, "USD"))["available"] == 120
     awards = await world.database.fetch(
-        "SELECT n, amount, reversed_total FROM award JOIN wallet ON wallet.id = wallet_id WHERE owner_id = $1 ORDER BY n",
+        "SELECT n, amount, reversed_total FROM award JOIN wallet ON wallet.id = wallet_id"
+        " WHERE owner_id = $1 ORDER BY n",
         member,
     )
     assert [tuple(row) for row in awards] == [(1, 100, 0), (2, 150, 130)]

@@ -50,7 +50,16 @@ async def test_a_book_written_through_the_doors_breaks_no_law_and_each_law_exami
     assert report.is_clean(strict=True)
     kinds = await book.database.fetch("SELECT DISTINCT kind FROM transaction ORDER BY kind")
     assert [row["kind"] for row in kinds] == [
-        "AWARD", "CAPTURE", "EXPIRE", "FUND", "HOLD", "MATURE", "RELEASE", "REVERSE", "SETTLE", "WRITE_OFF",
+        "AWARD",
+        "CAPTURE",
+        "EXPIRE",
+        "FUND",
+        "HOLD",
+        "MATURE",
+        "RELEASE",
+        "REVERSE",
+        "SETTLE",
+        "WRITE_OFF",
     ]  # fmt: skip the rows are a table
 
 

@@ -54,7 +54,9 @@ async def test_ownership_is_decided_for_each_pair(book: Book) -> None:
         await connection.execute("INSERT INTO belonging (subject_id, partner_id) VALUES ($1, $2)", owner.id, partner_id)
         await connection.execute(
             "INSERT INTO reach (id, principal_id, partner_id, relation) VALUES ($1, $2, $3, 'OPERATOR')",
-            new_id(), manager, partner_id,
+            new_id(),
+            manager,
+            partner_id,
         )  # fmt: skip the rows are a table
     mine, theirs = (await book.wallet(owner)).id, (await book.wallet(stranger)).id
     rep = Actor(principal_id=new_id(), role=Role.MEMBER, member_id=owner.id, partner_id=partner_id)

@@ -83,7 +83,7 @@ const RECORD = `
 mutation Record($items: [ActivityInput!]!) {
   recordActivities(input: { items: $items }) {
     __typename
-    ... on RecordActivitiesSuccess { recorded refused results { activity { id } refusal { code text(locale: EN) } } }
+    ... on RecordActivitiesSuccess { recorded results { activity { id } refusal { code text(locale: EN) } } }
     ... on Refusal { code text(locale: EN) }
   }
 }`;

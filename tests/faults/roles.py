@@ -1,0 +1,96 @@
+"""What a process that is about to be killed does: the parts of a real one, wired from a real environment."""
+
+import asyncio
+import json
+import multiprocessing
+import os
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import structlog
+import uvicorn
+
+from api.background import run_worker
+from api.http.server import server_config
+from api.settings import read_settings
+from api.upkeep import import_into, rebuilt
+from api.wiring import Wired, build_server, wired
+from domain.access.principals import SYSTEM
+from domain.earning.recording import record_activities
+from tests.faults.racer import items_of
+
+ROOT = Path(__file__).parents[2]
+CSV = ROOT / "tests" / "data" / "crm_dirty" / "sales_pipeline.csv"
+MAPPING = ROOT / "docs" / "mappings" / "crm_sales_pipeline.json"
+TYPES = ROOT / "docs" / "mappings" / "crm_activity_types.json"
+CONNECTIONS = "6"
+
+
+async def _record(parts: Wired, told: Mapping[str, Any]) -> None:
+    await record_activities(parts.door, parts.knowledge, SYSTEM, UUID(told["source"]), items_of(told["items"]))
+
+
+async def _worker(parts: Wired, _told: Mapping[str, Any]) -> None:
+    await run_worker(parts)
+
+
+async def _api(parts: Wired, _told: Mapping[str, Any]) -> None:
+    await uvicorn.Server(server_config(build_server(parts), parts.settings)).serve()
+
+
+async def _import(parts: Wired, _told: Mapping[str, Any]) -> None:
+    await imported(parts)
+
+
+async def imported(parts: Wired) -> Mapping[str, int]:
+    """The committed dirty export is imported; answers how its rows ended."""
+    done = await import_into(
+        parts,
+        path=CSV,
+        source="crm-export",
+        mapping=json.loads(MAPPING.read_text()),
+        types=json.loads(TYPES.read_text()),
+        report=None,
+        corrects=True,
+        progress=lambda _: None,
+    )
+    return done.counts
+
+
+async def _rebuild(parts: Wired, _told: Mapping[str, Any]) -> None:
+    await rebuilt(parts, standings=False, index=True)
+
+
+ROLES: Mapping[str, Callable[[Wired, Mapping[str, Any]], Awaitable[None]]] = {
+    "record": _record,
+    "worker": _worker,
+    "api": _api,
+    "import": _import,
+    "rebuild": _rebuild,
+}
+
+
+def play(role: str, environment: Mapping[str, str], told: Mapping[str, Any]) -> None:
+    """The whole life of such a process."""
+    os.setpgrp()
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+
+    async def run() -> None:
+        async with wired(read_settings(environment), f"guerdon-{role}") as parts:
+            await ROLES[role](parts, told)
+
+    asyncio.run(run())
+
+
+def started(role: str, environment: Mapping[str, str], failpoints: str = "", **told: Any) -> ForkServerProcess:
+    """A process of its own in this role, forked from one that has everything imported and nothing open."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.faults.roles"])
+    given = {**environment, "GUERDON_FAILPOINTS": failpoints, "GUERDON_DATABASE_CONNECTIONS_MAX": CONNECTIONS}
+    process = context.Process(target=play, args=(role, given, told), daemon=True)
+    process.start()
+    return process

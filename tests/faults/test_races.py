@@ -1,0 +1,154 @@
+"""Two processes race for the same budget, key, activities and deals: exact winners, one effect, no deadlock."""
+
+import asyncio
+import random
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from domain.access.principals import SYSTEM
+from domain.earning.recording import record_activities
+from domain.kernel.operation import Door
+from domain.kernel.sql import Database
+from domain.ledger.auditing import audit
+from tests.building import World, build_world, deal
+from tests.faults.racing import CONNECTIONS, PROCESSES, Raced, Racers, racers
+
+REQUESTS = 200
+OVERLAP_MIN = 8
+ROUNDS_MAX = 4
+CANCELLED = 40
+POOL = 4
+FIXED: dict[str, Any] = {"effect": {"kind": "FIXED", "amount": 10}}
+LAWS = ("L1", "L2", "L4", "L5", "L6", "L7", "L8", "E1")
+
+
+@pytest.fixture(scope="module")
+async def world(database: str) -> AsyncIterator[World]:
+    opened = await Database.open(database, connections_max=4)
+    yield await build_world(opened, members=20, partners=4)
+    await opened.close()
+
+
+@pytest.fixture(scope="module")
+async def pair(database: str, world: World) -> AsyncIterator[Racers]:
+    async with racers(database) as started:
+        yield started
+
+
+def split(items: list[Any]) -> list[list[Any]]:
+    """The items dealt to the processes in turn."""
+    return [items[n::PROCESSES] for n in range(PROCESSES)]
+
+
+async def won(world: World, program_id: Any) -> Counter[int]:
+    """How many lines of the program were granted how much."""
+    rows = await world.database.fetch("SELECT granted FROM due WHERE program_id = $1", program_id)
+    return Counter(row["granted"] for row in rows)
+
+
+def say(capsys: pytest.CaptureFixture[str], text: str) -> None:
+    with capsys.disabled():
+        sys.stdout.write(f"\n{text}\n")
+
+
+async def test_the_last_units_of_a_budget_are_won_exactly_as_often_as_they_are_there(
+    world: World, pair: Racers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(ROUNDS_MAX):
+        half = REQUESTS * 10 // 2
+        program_id = await world.launch(FIXED | {"trigger": "deal.won"}, budget=half + 5)
+        requests = [
+            [{"id": f"last-{number}-{n}", "member": str(world.members[n % 20]), "days": n / 1_000}]
+            for n in range(REQUESTS)
+        ]
+        raced = await pair.race(*({"source": str(world.source_id), "batches": mine} for mine in split(requests)))
+        await world.database.fetch("UPDATE program SET ends_at = starts_at + interval '1s' WHERE id = $1", program_id)
+        say(capsys, f"races: {REQUESTS} requests for the last units, peak overlap {raced.overlap}")
+        assert all(answer == ["RECORDED"] for answer in raced.all), raced.all
+        assert await won(world, program_id) == {10: REQUESTS // 2, 5: 1, 0: REQUESTS // 2 - 1}
+        assert await world.database.fetchval("SELECT balance FROM budget WHERE program_id = $1", program_id) == 0
+        if raced.overlap >= OVERLAP_MIN:
+            return
+    pytest.fail(f"no round of {ROUNDS_MAX} had {OVERLAP_MIN} requests at once")
+
+
+async def test_one_key_sent_by_both_has_one_effect_and_one_answer(world: World, pair: Racers) -> None:
+    program_id = await world.launch(FIXED, budget=100)
+    fund = {"key": "twenty", "program": str(program_id), "amount": 7}
+    raced = await pair.race(*({"funds": [fund] * 10} for _ in range(PROCESSES)))
+    assert Counter(answer.pop("replayed") for answer in raced.all) == {True: 19, False: 1}
+    assert all(answer == raced.all[0] for answer in raced.all)
+    assert raced.all[0]["balance"] == 107
+    assert await world.database.fetchval("SELECT balance FROM budget WHERE program_id = $1", program_id) == 107
+    other = await pair.race({"funds": [fund | {"amount": 8}]}, {"funds": []})
+    assert other.all == [{"refusal": "KEY_REUSED"}]
+
+
+async def test_one_batch_sent_by_both_is_recorded_once(world: World, pair: Racers) -> None:
+    batch = [{"id": f"both-{n}", "member": str(world.members[n % 20])} for n in range(50)]
+    raced = await pair.race(*({"source": str(world.source_id), "batches": [batch] * 4} for _ in range(PROCESSES)))
+    for n in range(len(batch)):
+        assert Counter(answer[n] for answer in raced.all) == {"RECORDED": 1, "DUPLICATE": 7}
+    found = "SELECT count(*) FROM outbox WHERE name = 'activity.recorded' AND payload->>'type' = 'deal.won'"
+    found += " AND aggregate_id IN (SELECT id FROM activity WHERE external_id LIKE 'both-%')"
+    assert await world.database.fetchval(found) == len(batch)
+
+
+async def test_batches_in_opposite_orders_over_shared_units_and_deals_never_deadlock(
+    world: World, pair: Racers
+) -> None:
+    stacking = {"group": "deals", "mode": "BEST_OF", "priority": 1, "ceiling_ppm": 9_000}
+    percent = {"effect": {"kind": "PERCENT", "ppm": 10_000}, "basis": "NET", "basis_unit": "USD"}
+    await world.launch(percent | {"stacking": stacking}, unit="USD")
+    await world.launch(percent | {"subject": "PARTNER", "stacking": stacking | {"priority": 2}}, unit="USD")
+    source = str(world.source_id)
+
+    def batch(chance: random.Random, net: int) -> list[dict[str, Any]]:
+        numbers = chance.sample(range(40), 12)
+        return [
+            {"id": f"o{n}", "member": str(world.members[n % 4]), "net": net + n, "days": n, "deal": f"d{n * 7 % 5}"}
+            for n in numbers
+        ]
+
+    await pair.race({"source": source, "batches": [batch(random.Random(n), 10_000) for n in range(8)]}, {})
+    raced: list[Raced] = []
+    for number in range(6):
+        chance = random.Random(number)
+        some = [batch(chance, 1_000 * chance.randint(10, 50)) for _ in range(CONNECTIONS)]
+        order = {"source": source, "correcting": True}
+        opposite = [list(reversed(one)) for one in some]
+        raced.append(await pair.race(order | {"batches": some}, order | {"batches": opposite}))
+    assert max(one.overlap for one in raced) >= OVERLAP_MIN
+    assert not [answer for one in raced for answer in one.all if isinstance(answer, dict)]
+    await asyncio.sleep(1.2)  # a backend tells its statistics at most once a second
+    await pair.race({"source": source, "batches": [[]]}, {"source": source, "batches": [[]]})
+    count = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+    assert await world.database.fetchval(count) == 0
+
+
+async def test_forty_cancelled_requests_in_a_row_leave_the_pool_whole(database: str, world: World) -> None:
+    opened = await Database.open(database, connections_max=POOL, application="cancelled")
+    door, chance = Door(opened), random.Random(40)
+    for number in range(CANCELLED):
+        item = deal(f"gone-{number}", world.members[number % 20])
+        task = asyncio.create_task(record_activities(door, world.knowledge, SYSTEM, world.source_id, [item]))
+        await asyncio.sleep(chance.uniform(0, 0.03))
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    await door.close()
+    recorded = await opened.fetchval("SELECT count(*) FROM activity WHERE external_id LIKE 'gone-%'")
+    assert CANCELLED // 2 <= recorded <= CANCELLED, "what was begun was finished, unless it was cancelled before"
+    await asyncio.wait_for(asyncio.gather(*(opened.fetchval("SELECT pg_sleep(0.2)") for _ in range(POOL))), 5)
+    assert opened.idle_connections == opened.open_connections
+    left = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'cancelled' AND xact_start IS NOT NULL"
+    assert await opened.fetchval(left) == 1, "only this question's own"
+    await opened.close()
+
+
+async def test_the_books_are_right_after_all_races(world: World) -> None:
+    report = await audit(world.database, LAWS)
+    assert report.is_clean(strict=True), report.to_json()
