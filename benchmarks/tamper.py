@@ -29,6 +29,13 @@ NOT_COVERED = {
     " compare the head with one that was kept elsewhere",
 }
 
+# What the book cannot show two values of, whatever is written through the doors that exist.
+ONE_VALUE = {
+    "lot.payable": "nothing is payable before payouts exist",
+    "lot.paid": "nothing is paid before payouts exist",
+    "wallet.payable": "nothing is payable before payouts exist",
+}
+
 COLUMNS = """
 SELECT column_name AS name, udt_name AS type FROM information_schema.columns
 WHERE table_schema = 'public' AND table_name = $1 ORDER BY ordinal_position
@@ -80,6 +87,11 @@ class Result:
     made: int
     missed: tuple[str, ...]
     impossible: tuple[str, ...]
+
+    @property
+    def untried(self) -> tuple[str, ...]:
+        """What could not be tried, but for filling a column that is never empty."""
+        return tuple(title for title in self.impossible if not title.endswith(" filled"))
 
     @property
     def found(self) -> int:
@@ -219,7 +231,7 @@ async def _run(server_url: str) -> Result:
 
 
 def main() -> int:
-    """Prints `n of n found`, and what is not covered and why; answers 1 if anything was missed."""
+    """Prints `n of n found`, what is not covered and why; answers 1 if anything was missed or not tried."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--database-url", help="a server to work on, in a scratch database; else an embedded one")
     with server(parser.parse_args().database_url) as server_url:
@@ -228,10 +240,12 @@ def main() -> int:
     for title in result.missed:
         say(f"MISSED  {title}\n")
     say(f"{result.found} of {result.made} found, in {', '.join(TABLES)}\n")
-    changed = [title for title in result.impossible if not title.endswith(" filled")]
-    say(f"not possible, as no row, or no two, had another value: {', '.join(changed)}\n")
+    unexplained = [title for title in result.untried if title.rsplit(" ", 1)[0] not in ONE_VALUE]
+    for title in unexplained:
+        say(f"UNTRIED {title}: no row, or no two, had another value\n")
+    say("columns without a swap:\n" + "".join(f"  {column}: {why}\n" for column, why in ONE_VALUE.items()))
     say("not covered:\n" + "".join(f"  {what}: {why}\n" for what, why in NOT_COVERED.items()))
-    return 1 if result.missed else 0
+    return 1 if result.missed or unexplained else 0
 
 
 if __name__ == "__main__":

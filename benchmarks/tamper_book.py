@@ -3,16 +3,18 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from domain.access.principals import SYSTEM
+from domain.access.principals import SYSTEM, Actor, Role
 from domain.kernel import outbox
 from domain.kernel.failpoints import Failpoints
 from domain.kernel.ids import new_id
 from domain.kernel.keys import Keyed
 from domain.kernel.operation import Operation
 from domain.kernel.sql import Database
+from domain.ledger.holding import Reference, hold_in
 from domain.ledger.posting import fund_budget_in
 from domain.ledger.reversing import Lower, write_off_in
-from tests.storage.ledger_book import Book
+from domain.ledger.wallets import Owner, OwnerKind
+from tests.storage.ledger_book import LONG_AGO, Book
 
 
 async def build(database: Database) -> None:
@@ -52,5 +54,28 @@ async def build(database: Database) -> None:
     await book.award(program, owner, 25)
     await book.hold(owner, 5)
     await book.hold(owner, 6)
+    await _second_values(book, second)
     while await outbox.stamp(database, Failpoints()):
         pass
+
+
+async def _second_values(book: Book, second: Owner) -> None:
+    """Whatever had one value so far has another: a unit, a kind of owner and of hold, a person, an award's number."""
+    firm = book.owner(OwnerKind.PARTNER, "USD")
+    async with book.database.transaction() as connection:
+        await connection.execute("INSERT INTO belonging (subject_id, partner_id) VALUES ($1, $2)", second.id, new_id())
+    paid = await book.program(1_000, unit="USD")
+    now = await book.now()
+    await book.post([book.raise_(paid, firm, 40, now, expires_at=now + timedelta(days=50))])
+    await book.post([replace(book.raise_(paid, firm, 3, now, expires_at=now + timedelta(days=51)), n=2)])
+    await book.award(paid, firm, 5, occurred_at=LONG_AGO)
+    somebody = Actor(role=Role.ADMIN, principal_id=new_id())
+    reference = Reference(kind="payout", id=new_id())
+    await book.door.operate(somebody, lambda op: hold_in(op, firm, 2, reference))
+    debtor = book.owner()
+    program = await book.program(500)
+    clawed = await book.award(program, debtor, 90)
+    await book.capture(await book.hold(debtor, 90))
+    await book.take_back(clawed, 60)
+    await book.award(program, debtor, 10)
+    await book.hold(second, 1)

@@ -22,7 +22,7 @@ Answer = TypeVar("Answer")
 PROGRAM = """
 INSERT INTO program (id, code, name, description, zone, unit, state, visibility, audience, starts_at, grace_days,
                      debt_policy, expired_hold_days, recorded_at, version)
-VALUES ($1, $2, '{"en": "A program"}', '{}', $3, 'POINTS', 'LIVE', 'MEMBERS', 'EVERYONE', '2017-01-01Z', $4, $5, $6,
+VALUES ($1, $2, '{"en": "A program"}', '{}', $3, $7, 'LIVE', 'MEMBERS', 'EVERYONE', '2017-01-01Z', $4, $5, $6,
         guerdon_now(), 1)
 """
 
@@ -59,6 +59,7 @@ class Book:
         self,
         budget: int = 1_000_000,
         *,
+        unit: str = "POINTS",
         zone: str = "UTC",
         grace_days: int = 10,
         debt_policy: str = "REFUSE",
@@ -67,15 +68,15 @@ class Book:
         program_id = new_id()
         async with self.database.transaction() as connection:
             await connection.execute(
-                PROGRAM, program_id, f"program-{program_id}", zone, grace_days, debt_policy, expired_hold_days
+                PROGRAM, program_id, f"program-{program_id}", zone, grace_days, debt_policy, expired_hold_days, unit
             )
         funded = await self.do(
-            lambda op: fund_budget_in(op, program_id=program_id, unit="POINTS", amount=budget, reason="opening")
+            lambda op: fund_budget_in(op, program_id=program_id, unit=unit, amount=budget, reason="opening")
         )
         return Program(id=program_id, budget_id=funded.budget_id)
 
-    def owner(self) -> Owner:
-        return Owner(kind=OwnerKind.MEMBER, id=new_id(), unit="POINTS")
+    def owner(self, kind: OwnerKind = OwnerKind.MEMBER, unit: str = "POINTS") -> Owner:
+        return Owner(kind=kind, id=new_id(), unit=unit)
 
     async def award(
         self,
