@@ -1,0 +1,64 @@
+"""Writes the tables of the documentation that the code knows better: `python -m docs.generate`; a house test compares."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from pathlib import Path
+
+from api.http.errors import table_as_markdown
+from api.refusals import all_refusals
+from api.settings import Limits
+from domain.access.matrix import Matrix
+
+DOCS = Path(__file__).parent
+PART = re.compile(r"(<!-- generated: (?P<name>\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def refusals() -> str:
+    """Every refusal of every room: code, what it means, the facts it carries, whether trying again helps."""
+    rows = [
+        f"| `{code}` | {_one_line(kind.__doc__)} | {', '.join(f'`{_camel(fact.name)}`' for fact in fields(kind)) or '–'} "
+        f"| {'yes' if kind.retryable else 'no'} |\n"
+        for code, kinds in sorted(all_refusals().items())
+        for kind in kinds
+    ]
+    return "".join(["| code | meaning | facts | retryable |\n|---|---|---|---|\n", *rows])
+
+
+def limits() -> str:
+    """Every bound of the face with its variable and default."""
+    rows = [f"| `GUERDON_{one.name.upper()}` | {one.default:,} |\n" for one in fields(Limits)]
+    return "".join(["| variable | default |\n|---|---|\n", *rows])
+
+
+TABLES: Mapping[str, Callable[[], str]] = {
+    "errors": table_as_markdown,
+    "refusals": refusals,
+    "limits": limits,
+    "matrix": lambda: Matrix.load().as_markdown(),
+}
+
+
+def generated(page: str) -> str:
+    """The page with its generated parts as the code says now. Refuses: KeyError for a part that nobody generates."""
+    return PART.sub(lambda part: f"{part[1]}\n{TABLES[part['name']]().strip()}\n\n{part[3]}", page)
+
+
+def write() -> None:
+    """Every page under docs/ holds what is true now."""
+    for path in DOCS.rglob("*.md"):
+        page = path.read_text(encoding="utf-8")
+        path.write_text(generated(page), encoding="utf-8")
+
+
+def _one_line(text: str | None) -> str:
+    return " ".join((text or "").split("\n\n")[0].split()).replace("|", "\\|")
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+if __name__ == "__main__":
+    write()
