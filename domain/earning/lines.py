@@ -1,7 +1,7 @@
 """Lines in storage: what each activity or milestone is due under one rule for one beneficiary, and what was granted."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -82,9 +82,6 @@ class Line:
     def key(self) -> LineKey:
         """What makes it the same line after another walk: its unit, its activity or milestone, its beneficiary."""
         return (self.tally_id, self.activity_id or self.milestone or "", self.beneficiary_id)
-
-    def explained(self, *reasons: dict[str, Any]) -> "Line":
-        return replace(self, explanation=[*self.explanation, *reasons])
 
 
 async def lines_of_units(op: Operation, unit_ids: Collection[UUID], milestones_of: Collection[UUID]) -> list[Line]:

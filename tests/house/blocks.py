@@ -140,7 +140,13 @@ def serving(command: str) -> Iterator[Checkout]:
         log = Path(name) / "log"
         with log.open("w") as said:
             server = subprocess.Popen(
-                command, shell=True, cwd=folder, env=checkout.environment, stdout=said, stderr=said, start_new_session=True
+                command,
+                shell=True,
+                cwd=folder,
+                env=checkout.environment,
+                stdout=said,
+                stderr=said,
+                start_new_session=True,
             )
         try:
             _wait(checkout, server, log)

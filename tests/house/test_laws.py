@@ -131,9 +131,7 @@ def test_every_file_that_is_named_exists(page: str) -> None:
 
 
 def test_a_law_without_a_test_and_a_constraint_that_is_unknown_or_unsaid_are_caught() -> None:
-    planted = (
-        "## L1 A law\n\n- Enforced: `l1_planted`;\n  `l1_known`\n- Tests: `tests/a.py::test_gone`\n\n## L2 Bare\n\nNo.\n"
-    )
+    planted = "## L1 A law\n\n- Enforced: `l1_planted`;\n  `l1_known`\n- Tests: `tests/a.py::test_gone`\n\n## L2 Bare\n\nNo.\n"
     assert untested(planted, {"tests/a.py": frozenset({"test_here"})}) == ["L2", "tests/a.py::test_gone"]
     assert unlike_the_database(planted, frozenset({"l1_known", "l3_unsaid", "wallet_kind"})) == [
         "l1_planted",

@@ -124,7 +124,7 @@ def naive_times(source: Source) -> Iterator[Violation]:
             or (name in {"datetime", "datetime.datetime"} and len(node.args) < 8 and "tzinfo" not in keywords)
             or (tail.endswith(".replace") and _none_keyword(node, "tzinfo"))
         )
-        on_purpose = source.path.startswith("tests/") and "noqa: DTZ" in source.lines[node.end_lineno - 1]
+        on_purpose = source.path.startswith("tests/") and "on purpose" in source.lines[node.end_lineno - 1]
         if naive and not on_purpose:
             yield Violation(path=source.path, line=node.lineno, says=f"{name}(...) has no zone")
 

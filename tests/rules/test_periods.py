@@ -82,7 +82,7 @@ def test_days_repeated_skipped_or_without_midnight_still_meet(name: str, change:
 @settings(max_examples=150)
 @given(
     st.sampled_from(ZONES),
-    st.datetimes(datetime(1905, 1, 1), datetime(2100, 1, 1)),  # noqa: DTZ001 - made aware below
+    st.datetimes(datetime(1905, 1, 1), datetime(2100, 1, 1)),  # noqa: DTZ001 - naive on purpose, made aware below
     st.sampled_from(CALENDAR),
 )
 def test_any_instant_in_any_zone_is_in_exactly_one_period(name: str, naive: datetime, kind: PeriodKind) -> None:

@@ -239,7 +239,7 @@ async def test_one_bad_item_never_loses_the_others(world: World) -> None:
         won("bad-amount", -1),
         won("bad-future", occurred_at=now + timedelta(minutes=6)),
         won("near-future", occurred_at=now + timedelta(minutes=4)),
-        won("bad-zone", occurred_at=WON.replace(tzinfo=None)),
+        won("bad-zone", occurred_at=WON.replace(tzinfo=None)),  # naive on purpose
         won("bad-quantity", quantity=1_000_000_001),
         won("x" * 129),
         won("bad-version", source_version="latest"),
