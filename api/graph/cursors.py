@@ -63,8 +63,7 @@ class CursorSeal:
         owner = stream.principal_id.bytes
         # From the content, so that no nonce ever meets two contents, however many cursors are written.
         nonce = hmac.digest(self._nonces, owner + content, "sha256")[:NONCE_BYTES]
-        sealed = nonce + self._cipher.encrypt(nonce, content, owner)
-        return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+        return _spelled(nonce + self._cipher.encrypt(nonce, content, owner))
 
     def read(self, stream: Stream, text: str) -> Position:
         """The place that the cursor names. Refuses: NoCursor; ForeignStream."""
@@ -72,6 +71,8 @@ class CursorSeal:
             if len(text) != TEXT_LENGTH:
                 raise NoCursor
             sealed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+            if _spelled(sealed) != text:  # the last letter has bits that say nothing
+                raise NoCursor
             owner = stream.principal_id.bytes
             content = self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], owner)
             version, digest, epoch, value = FORM.unpack(content)
@@ -82,6 +83,10 @@ class CursorSeal:
         if digest != stream.digest:
             raise ForeignStream
         return Position(epoch=epoch, value=value)
+
+
+def _spelled(sealed: bytes) -> str:
+    return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
 
 def _derived(secret: bytes, purpose: bytes) -> bytes:

@@ -68,8 +68,10 @@ class Hearer:
                 message = json.loads(text)
                 if message["type"] in ("error", "complete"):
                     self.heard.append({"cursor": None, "content": {"__typename": "error", **message}})
-                elif message["type"] == "next":
-                    assert "errors" not in message["payload"], message
+                elif message["payload"].get("errors"):
+                    refused = {"__typename": "error", "payload": message["payload"]["errors"]}
+                    self.heard.append({"cursor": None, "content": refused})
+                else:
                     (said,) = message["payload"]["data"].values()
                     self.heard.append(said)
                 self.at.append(asyncio.get_running_loop().time())

@@ -74,11 +74,11 @@ async def test_each_role_hears_what_the_matrix_grants(stage: Stage) -> None:
 
 async def test_who_may_not_listen_is_told_so(stage: Stage) -> None:
     key, _ = await stage.machine(Scope.ACTIVITIES_READ)
-    for token in (None, key):
+    for token, code in ((None, "NOT_ALLOWED"), (key, "SCOPE_MISSING")):
         async with stage.hearing(token) as nobody:
-            await nobody.until(lambda nobody=nobody: nobody.closed is not None or bool(nobody.heard))
-            assert not nobody.events
-            assert nobody.closed is None or nobody.closed[0] == 4403
+            await nobody.until(lambda nobody=nobody: bool(nobody.heard))
+            (error,) = nobody.heard[0]["content"]["payload"]
+            assert error["extensions"]["code"] == code
 
 
 async def test_a_cursor_of_somebody_else_or_of_nobody_is_refused(stage: Stage) -> None:
