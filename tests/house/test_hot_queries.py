@@ -110,7 +110,7 @@ HOT: tuple[tuple[str, str, tuple[Any, ...], str, str], ...] = (
     ("the dues of a unit", due_lines.OF_UNITS, ([an_id(11, 7)], [an_id(11, 8)]), "due", "due_is_one_per_activity"),
     ("the activities of a unit", units.ACTIVITIES_OF, ([an_id(11, 7)],), "due", "due_is_one_per_activity"),
     ("the units that hold an activity", units.HOLDING, ([an_id(13, 7)],), "due", "due_of_activity"),
-    ("the dues of a deal", due_lines.OF_DEALS, (["deal-7"], ["main"]), "due", "due_of_deal"),
+    ("the dues of a deal", due_lines.OF_DEALS, (["deal-7"],), "due", "due_of_deal"),
 )
 
 
