@@ -52,12 +52,15 @@ class Face:
         raise AssertionError("the API did not become ready")
 
     async def record(self, items: Sequence[Item]) -> list[str] | None:
-        """The outcomes of the items; None where the answer was lost or said to try later."""
+        """The outcomes of the items; None where nobody knows: no answer, a 5xx, or a wish to try later."""
         body = {"query": RECORD, "variables": {"input": {"items": [_input(one) for one in items]}}}
         try:
             async with httpx2.AsyncClient(timeout=30, headers=self._headers) as client:
-                answer = (await client.post(f"{self._url}/graphql", json=body)).json()
+                response = await client.post(f"{self._url}/graphql", json=body)
+                answer = response.json()
         except (httpx2.TransportError, ValueError):
+            return None
+        if response.status_code >= 500:
             return None
         told = (answer.get("data") or {}).get("recordActivities")
         if told is None:

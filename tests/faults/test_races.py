@@ -107,8 +107,9 @@ async def test_batches_in_opposite_orders_over_shared_units_and_deals_never_dead
     await world.launch(percent | {"subject": "PARTNER", "stacking": stacking | {"priority": 2}}, unit="USD")
     source = str(world.source_id)
 
-    def batch(chance: random.Random, net: int) -> list[dict[str, Any]]:
-        numbers = chance.sample(range(40), 12)
+    def batch(chance: random.Random, net: int, member: int | None = None) -> list[dict[str, Any]]:
+        # One member's batches share no unit with another's: they meet at the deals only.
+        numbers = chance.sample(range(40), 12) if member is None else chance.sample(range(member, 40, 4), 8)
         return [
             {"id": f"o{n}", "member": str(world.members[n % 4]), "net": net + n, "days": n, "deal": f"d{n * 7 % 5}"}
             for n in numbers
@@ -118,7 +119,8 @@ async def test_batches_in_opposite_orders_over_shared_units_and_deals_never_dead
     raced: list[Raced] = []
     for number in range(6):
         chance = random.Random(number)
-        some = [batch(chance, 1_000 * chance.randint(10, 50)) for _ in range(CONNECTIONS)]
+        only = [None if number % 3 == 0 else n % 4 for n in range(CONNECTIONS)]
+        some = [batch(chance, 1_000 * chance.randint(10, 50), member) for member in only]
         order = {"source": source, "correcting": True}
         opposite = [list(reversed(one)) for one in some]
         raced.append(await pair.race(order | {"batches": some}, order | {"batches": opposite}))

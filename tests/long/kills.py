@@ -23,6 +23,7 @@ PORTS = (18_430, 18_431)
 WRITERS = 4
 BATCH = 5
 SETTLE_SECONDS_MAX = 120
+ACTIVITIES_MIN = KILLS * BATCH
 TARGETS = ("api-0", "api-1", "worker", "postgres", "valkey")
 
 TWICE = """
@@ -82,6 +83,8 @@ class Traffic:
     resumed: int = 0
     gaps: int = 0
     over: asyncio.Event = field(default_factory=asyncio.Event)
+    followed: asyncio.Event = field(default_factory=asyncio.Event)
+    flowing: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def write(self, writer: int) -> None:
         """Batches one after another; one whose answer was lost is sent again, to anyone, until it is answered."""
@@ -97,6 +100,7 @@ class Traffic:
             if not set(outcomes) <= {"RECORDED", "DUPLICATE"}:
                 raise SuiteFailed(f"a batch was answered {outcomes}")
             self.acknowledged |= {one["id"] for one in batch}
+            self.flowing.set()
             number += 1
             await asyncio.sleep(0.02)
 
@@ -110,6 +114,7 @@ class Traffic:
                     async for message in messages:
                         self.gaps += cursor is not None and message["previous"] != cursor
                         cursor = message["cursor"]
+                        self.followed.set()
                         content = message["content"]
                         if content["__typename"] == "ActivityRecorded":
                             self.seen[content["id"]] += 1
@@ -146,9 +151,12 @@ async def run(plan: Plan) -> Counts:
         await asyncio.gather(*(face.ready() for face in traffic.faces))
         async with asyncio.TaskGroup() as group:
             following = group.create_task(traffic.follow())
+            await asyncio.wait_for(traffic.followed.wait(), SETTLE_SECONDS_MAX)
             writing = [group.create_task(traffic.write(n)) for n in range(WRITERS)]
-            pause = max(1.0, (plan.minutes * 60 - (time.monotonic() - plan.began)) / KILLS)
+            pause = max(0.3, 0.5 * (plan.minutes * 60 - (time.monotonic() - plan.began)) / KILLS)
             for number in range(KILLS):
+                traffic.flowing.clear()
+                await asyncio.wait_for(traffic.flowing.wait(), SETTLE_SECONDS_MAX)
                 await asyncio.sleep(pause * chance.uniform(0.5, 1.5))
                 name = TARGETS[number % len(TARGETS)] if number < len(TARGETS) else chance.choice(TARGETS)
                 await company.kill(name)
@@ -184,6 +192,8 @@ async def _judged(plan: Plan, environment: dict[str, str], traffic: Traffic) -> 
         wrong = await parts.database.fetchval(TWICE)
         report = await audited(parts, [])
     found: list[str] = []
+    if len(ids) < ACTIVITIES_MIN:
+        found.append(f"only {len(ids)} activities came in: not a load, the run is invalid")
     if missing := traffic.acknowledged - set(ids):
         found.append(f"acknowledged and missing: {sorted(missing)[:5]}")
     if wrong:
