@@ -1,4 +1,4 @@
-"""The fenced blocks of the documentation, and a server that runs them as a newcomer would: in a checkout of their own."""
+"""The fenced blocks of the documentation, and a checkout with a server that runs them as a newcomer would."""
 
 import json
 import os

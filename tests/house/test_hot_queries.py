@@ -1,4 +1,4 @@
-"""The hot queries keep their index: each is the code's own statement, explained by PostgreSQL on tables of thousands."""
+"""The hot queries keep their index: the code's own statements, explained by PostgreSQL on tables of thousands."""
 
 import json
 from collections.abc import AsyncIterator, Iterator

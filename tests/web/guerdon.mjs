@@ -18,7 +18,7 @@ const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/go
 
 export const CHROMIUM = process.env.CHROMIUM ?? BROWSERS.find(existsSync);
 
-/** A running server: `url`, `integrationKey`, `boardCode`, `people`; `stop()` ends it and removes its folder. */
+/** A running server: `url`, `home`, `integrationKey`, `boardCode`, `people`; `stop()` ends it and removes its folder. */
 export async function serveGuerdon(settings = {}) {
   // A short folder: the embedded servers' sockets live in it, and their paths may have 107 bytes.
   const home = await mkdtemp(join(tmpdir(), 'gw-'));
@@ -40,7 +40,7 @@ export async function serveGuerdon(settings = {}) {
   try {
     await ready(`http://127.0.0.1:${port}`, child);
     const told = JSON.parse(await readFile(join(home, 'demo.json'), 'utf8'));
-    return { ...told, url: `http://localhost:${port}`, stop };
+    return { ...told, home, url: `http://localhost:${port}`, stop };
   } catch (error) {
     await stop();
     throw new Error(`guerdon serve did not start:\n${said.join('')}`, { cause: error });

@@ -1,4 +1,4 @@
-"""Writes the tables of the documentation that the code knows better: `python -m docs.generate`; a house test compares."""
+"""Tables of the documentation that the code knows better: `python -m tests.house.generated` writes them."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -9,16 +9,16 @@ from api.http.errors import table_as_markdown
 from api.refusals import all_refusals
 from api.settings import Limits
 from domain.access.matrix import Matrix
+from domain.kernel.refusals import Refusal
 
-DOCS = Path(__file__).parent
+DOCS = Path(__file__).parents[2] / "docs"
 PART = re.compile(r"(<!-- generated: (?P<name>\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def refusals() -> str:
     """Every refusal of every room: code, what it means, the facts it carries, whether trying again helps."""
     rows = [
-        f"| `{code}` | {_one_line(kind.__doc__)} | {', '.join(f'`{_camel(fact.name)}`' for fact in fields(kind)) or '–'} "
-        f"| {'yes' if kind.retryable else 'no'} |\n"
+        f"| `{code}` | {_one_line(kind.__doc__)} | {_facts(kind)} | {'yes' if kind.retryable else 'no'} |\n"
         for code, kinds in sorted(all_refusals().items())
         for kind in kinds
     ]
@@ -53,6 +53,10 @@ def write() -> None:
 
 def _one_line(text: str | None) -> str:
     return " ".join((text or "").split("\n\n")[0].split()).replace("|", "\\|")
+
+
+def _facts(kind: type[Refusal]) -> str:
+    return ", ".join(f"`{_camel(fact.name)}`" for fact in fields(kind)) or "–"
 
 
 def _camel(name: str) -> str:
