@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,13 @@ from tests.house.generated import DOCS, generated
 
 SERVE, TEST = "make serve\n", "make test\n"
 BLOCKS = every_block()
-SHELL = [block for block in BLOCKS if block.kind == "sh" and not block.words and block.text not in (SERVE, TEST)]
+# Pages whose blocks change a deployment of their own, and the test that runs them.
+RUN_ELSEWHERE: Mapping[str, str] = {"docs/guides/import.md": "tests/storage/test_import_command.py"}
+SHELL = [
+    block
+    for block in BLOCKS
+    if block.kind == "sh" and not block.words and block.text not in (SERVE, TEST) and block.page not in RUN_ELSEWHERE
+]
 GRAPHQL = [block for block in BLOCKS if block.kind == "graphql"]
 TERMS = [block for block in BLOCKS if block.kind == "json" and block.words[:1] != ("variables",)]
 CLIENT = ROOT / "docs" / "tutorial" / "board.mjs"
@@ -85,6 +91,11 @@ def test_the_test_command_of_the_readme_is_the_one_that_ci_runs(readme: list[Blo
     commands = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
     assert [block.text for block in readme if block.text == TEST] == [TEST]
     assert commands.count(TEST.strip()) == 1
+
+
+@pytest.mark.parametrize("page", RUN_ELSEWHERE)
+def test_a_page_that_is_run_elsewhere_is_named_there(page: str) -> None:
+    assert f'"{Path(page).name}"' in (ROOT / RUN_ELSEWHERE[page]).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: page.relative_to(ROOT).as_posix())
