@@ -11,7 +11,9 @@ from strawberry.types import ExecutionResult
 from api.http.errors import TROUBLES, Code, RequestRefused, extensions_of
 from api.http.preparing import DocumentInvalid
 from api.logs import log
-from domain.kernel.refusals import Refusal
+from domain.kernel.operation import RETRY_AFTER_MS
+from domain.kernel.refusals import Refusal, TryLater
+from domain.kernel.sql import TURBULENCE
 
 FAULT_MESSAGE = "Something went wrong on our side; quote the request id."
 MISFIT_MESSAGE = "A value does not fit its type."
@@ -41,6 +43,8 @@ class Presenter:
     def error(self, error: GraphQLError, request_id: str, *, ran: bool) -> dict[str, Any]:
         """One error of an execution; a fault is logged here, once."""
         original = error.original_error
+        if isinstance(original, TURBULENCE):
+            original = self._turbulence(original, request_id)
         if original is None or isinstance(original, GraphQLError):
             known = {"code": Code.BAD_INPUT.value, "retryable": False} | dict(error.extensions or {})
             return _placed(error, self._text(error.message)) | {"extensions": known | {"requestId": request_id}}
@@ -76,10 +80,18 @@ class Presenter:
     def fault(
         self, error: BaseException, request_id: str, *, path: Iterable[str | int] | None = None
     ) -> dict[str, Any]:
-        """Log a fault with its id and return what is shown of it."""
+        """Log a fault with its id and return what is shown of it; turbulence is told as a wish to try later."""
+        if isinstance(error, TURBULENCE):
+            later = self._turbulence(error, request_id)
+            told = {"code": later.code(), "retryable": later.retryable, "requestId": request_id}
+            return {"message": str(later), "extensions": told}
         where = ".".join(str(part) for part in path) if path else None
         log("http").error("request.failed", request_id=request_id, path=where, exc_info=error)
         return {"message": FAULT_MESSAGE, "extensions": extensions_of(Code.INTERNAL, request_id)}
+
+    def _turbulence(self, error: BaseException, request_id: str) -> TryLater:
+        log("http").warning("request.disturbed", request_id=request_id, trouble=type(error).__name__)
+        return TryLater(retry_after_ms=RETRY_AFTER_MS)
 
     def _text(self, message: str) -> str:
         safe = _QUOTED_EXCEPTION.sub("", message)

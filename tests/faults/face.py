@@ -84,6 +84,8 @@ async def _messages(response: httpx2.Response) -> AsyncIterator[dict[str, Any]]:
         async for line in response.aiter_lines():
             if line.startswith("data: "):
                 told = orjson.loads(line.removeprefix("data: "))
+                if any(error["extensions"]["code"] == "TRY_LATER" for error in told.get("errors", ())):
+                    return
                 if told.get("errors"):
                     raise AssertionError(told)
                 yield told["data"]["rewardEvents"]
