@@ -23,7 +23,7 @@ serve: $(READY) ## everything, with a demo story, on http://localhost:8000 (PORT
 	@exec $(BIN)/guerdon serve
 
 test: $(READY) ## every test that needs Python only, on a real PostgreSQL and Valkey
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest tests -n 2 --dist loadfile
 
 test-web: $(READY) tests/web/node_modules/.installed ## the live page in Chromium, and JavaScript clients (needs Node, Chromium)
 	PATH="$(abspath $(BIN)):$$PATH" npm --prefix tests/web test

