@@ -52,7 +52,7 @@ def test_every_cell_of_the_pure_matrix_answers_as_its_words_say(record_property:
             granted = any(expected(row[place], relation, scopes) for relation in RELATIONS)
             if answer is not granted:
                 unexpected.append(f"{name} {role} {sorted(scopes)}")
-    print(f"cells {cells}, unexpected {len(unexpected)}")  # noqa: T201  the law's figure
+    print(f"cells {cells}, unexpected {len(unexpected)}")
     record_property("cells", cells)
     assert cells > 20_000
     assert unexpected == []

@@ -162,7 +162,7 @@ async def test_a_revoked_credential_hears_nothing_more(stage: Stage, capsys: pyt
             assert hearer.closed[0] == 4403
         silent = asyncio.get_running_loop().time() - revoked
         with capsys.disabled():
-            print(f"\nfrom revocation to silence: {silent * 1000:.0f} ms")  # noqa: T201 (a measure to be read)
+            print(f"\nfrom revocation to silence: {silent * 1000:.0f} ms")
         await stage.world.record(deal("after-the-end", stage.world.members[0]))
         await stage.settled()
     assert not [event for event in gone.events + cut.events if event["name"] == "activity.recorded"]

@@ -102,7 +102,7 @@ async def agrees(stage: Stage, hearer: Hearer, token: str | None, code: str, top
 async def test_snapshot_and_deltas_are_a_fresh_query(stage: Stage, display: RankDisplay) -> None:
     code, seed = f"s1-{display.lower()}", random.randrange(10**6)
     chance = random.Random(seed)
-    print(f"seed {seed}")  # noqa: T201 (to repeat a failure)
+    print(f"seed {seed}")
     await board(stage, code, rank_display=display)
     asked = {"top-only": (0, 5, 0), "around": (1, 3, 2), "rank": (2, 10, 0), "watcher": (None, 100, 2)}
     async with (
@@ -167,7 +167,7 @@ async def test_a_tick_is_read_once_for_all_and_at_most_four_times_a_second(
     with capsys.disabled():
         median, worst = statistics.median(taken) * 1000, max(taken) * 1000
         said = f"commit to first delta: median {median:.0f} ms, worst {worst:.0f} ms; {deltas} deltas of 40 commits"
-        print(f"\n{said}")  # noqa: T201 (a measure to be read)
+        print(f"\n{said}")
 
 
 async def test_a_new_season_begins_with_a_new_snapshot(stage: Stage) -> None:

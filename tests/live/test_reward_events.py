@@ -134,7 +134,7 @@ async def test_the_time_from_commit_to_subscriber(stage: Stage, capsys: pytest.C
             await asyncio.sleep(0.05)
     with capsys.disabled():
         median, worst = statistics.median(taken) * 1000, max(taken) * 1000
-        print(f"\ncommit to subscriber: median {median:.0f} ms, worst {worst:.0f} ms of 20")  # noqa: T201 (to be read)
+        print(f"\ncommit to subscriber: median {median:.0f} ms, worst {worst:.0f} ms of 20")
 
 
 async def test_closing_leaves_no_listener_and_no_task(stage: Stage) -> None:
