@@ -63,6 +63,7 @@ class World:
         code: str | None = None,
         budget: int = 1_000_000_000,
         parameters: Mapping[str, Any] | None = None,
+        facts: Mapping[str, Any] | None = None,
         unit: str = "POINTS",
         **draft: Any,
     ) -> UUID:
@@ -85,6 +86,8 @@ class World:
         }
         if parameters:
             document["parameters"] = parameters
+        if facts:
+            document["facts"] = facts
         await publish_terms(self.door, self.actor, self.key(), program_id, document)
         if budget:
             await fund_budget(self.door, self.actor, self.key(), program_id=program_id, amount=budget, reason="start")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from domain.activities.activity import ActivityState
@@ -119,20 +120,19 @@ async def _facts(op: Operation, placed: Sequence[Placed]) -> Mapping[tuple[UUID,
     """What rules read of dated facts: (subject, instant) → kind → value; the latest where several hold at once."""
     rules = {(one.binding.terms_id, one.rule.code): one for one in placed}.values()
     kinds = sorted({kind for one in rules for kind in one.binding.terms.fact_kinds(one.rule)})
-    asked = [
-        (subject_id, kind, one.state.occurred_at)
-        for one in placed
-        for kind in kinds
-        for subject_id in {one.subject.id, one.state.member_id, one.state.partner_id}
-        if subject_id is not None
-    ]
-    found: dict[tuple[UUID, datetime], dict[str, object]] = {}
+    if not kinds:
+        return {}
+    asked = list(
+        dict.fromkeys(
+            (subject_id, one.state.occurred_at)
+            for one in placed
+            for subject_id in (one.subject.id, one.state.member_id, one.state.partner_id)
+            if subject_id is not None
+        )
+    )
+    found: dict[tuple[UUID, datetime], dict[str, Any]] = {}
     for start in range(0, len(asked), QUESTIONS_MAX):
-        part = asked[start : start + QUESTIONS_MAX]
-        answers = await facts_as_of(op.sql, *(list(column) for column in zip(*part, strict=True)))
-        for (subject_id, kind, at), facts in zip(part, answers, strict=True):
-            if facts:
-                found.setdefault((subject_id, at), {})[kind] = facts[-1].value.get("value")
+        found |= await facts_as_of(op.sql, asked[start : start + QUESTIONS_MAX], kinds)
     return found
 
 

@@ -18,6 +18,7 @@ UNIT_OF: Mapping[str, str] = {
     "whole_amount": "unit",
     "best_amount": "unit",
     "basis_amount": "basis_unit",
+    "per": "basis_unit",
     "cap": "cap_unit",
     "ceiling": "ceiling_unit",
 }

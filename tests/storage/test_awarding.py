@@ -1,6 +1,7 @@
 """What activities earn, through the real doors, on a real database."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ from domain.activities.activity import ActivityReversal, Outcome
 from domain.earning.refusals import AdjustmentExceedsAwards, BudgetShort
 from domain.kernel.operation import Door
 from domain.kernel.sql import Database
-from tests.building import World, build_world, deal
+from domain.partners.facts import NewFact, SubjectKind, record_facts_in
+from tests.building import START, World, build_world, deal
 
 FIXED: dict[str, Any] = {"effect": {"kind": "FIXED", "amount": 100}}
 PERCENT: dict[str, Any] = {"effect": {"kind": "PERCENT", "ppm": 10_000}, "basis": "NET", "basis_unit": "USD"}
@@ -210,3 +212,20 @@ async def test_what_is_taken_back_after_it_was_spent_becomes_a_debt_that_the_nex
     assert await world.balances(member) == {"pending": 0, "available": 0, "held": 0, "payable": 0, "receivable": 80}
     await world.record(deal("b", member, days=1))
     assert await world.balances(member) == {"pending": 0, "available": 20, "held": 0, "payable": 0, "receivable": 0}
+
+
+async def test_a_rule_reads_the_facts_that_were_true_when_the_deal_was_won(world: World) -> None:
+    gold = {"condition": 'facts.tier == "GOLD"'} | FIXED
+    await world.launch(gold, facts={"tier": {"type": "STRING", "default": ""}})
+    first, second = world.members[:2]
+    risen = NewFact(
+        subject_kind=SubjectKind.MEMBER,
+        subject_id=first,
+        kind="tier",
+        value={"value": "GOLD"},
+        valid_from=START + timedelta(days=1),
+    )
+    await world.door.operate(world.actor, lambda op: record_facts_in(op, [risen]))
+    await world.record(deal("a", first), deal("b", first, days=2), deal("c", second, days=2))
+    assert [await world.worth(member) for member in (first, second)] == [100, 0]
+    assert "CONDITION_FALSE" in await reasons(world, "a")
