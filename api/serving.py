@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +23,7 @@ from embedded.valkey import EmbeddedValkey
 RESTART_PAUSE_MIN = 0.2
 RESTART_PAUSE_MAX = 5.0
 STOP_SECONDS = 10.0
-CHILDREN = ("api", "worker")
+CHILDREN: Sequence[str] = ("api", "worker")
 
 
 class Stopped(Exception):
@@ -31,7 +31,7 @@ class Stopped(Exception):
 
 
 @contextmanager
-def with_servers(settings: Settings) -> Iterator[Settings]:
+def with_servers(settings: Settings) -> Generator[Settings]:
     """The settings with addresses of both servers: the ones given, or embedded ones that live as long as this block."""
     if settings.database_url and settings.redis_url:
         yield settings

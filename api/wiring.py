@@ -1,7 +1,7 @@
 """The composition root: builds what a process needs once, in order, and closes it in reverse."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -77,7 +77,7 @@ class Nudger:
 
 
 @asynccontextmanager
-async def wired(settings: Settings, application: str) -> AsyncIterator[Wired]:
+async def wired(settings: Settings, application: str) -> AsyncGenerator[Wired]:
     """Everything is connected; on leaving, what runs is awaited and all is closed.
 
     Refuses: an unreachable database, after its driver's own time.
@@ -126,7 +126,7 @@ def build_server(parts: Wired) -> Starlette:
     live = build_live(parts, matrix, realtime)
 
     @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_: Starlette) -> AsyncGenerator[None]:
         feeding = asyncio.create_task(realtime.run((live.events, live.boards)), name="realtime")
         try:
             yield

@@ -127,7 +127,8 @@ def activities(now: datetime) -> Iterator[ActivityInput]:
     """The season's deals and demos up to `now`, oldest first; some are too many, some fall under a cap."""
     draw = random.Random(SEED)
     members = [(partner, name) for partner in PARTNERS for name in partner.members]
-    strength = {name: draw.uniform(0.3, 1.6) for _, name in members} | STRENGTH
+    strength = {name: draw.uniform(0.3, 1.6) for _, name in members}
+    strength |= STRENGTH
     for day in range(DAYS, -1, -1):
         for _, name in members:
             happened = draw.random()

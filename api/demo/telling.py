@@ -120,8 +120,8 @@ async def _launch(door: Door, now: datetime) -> None:
         created = await create_program(door, SYSTEM, _key(f"program-{code}"), draft)
         program_id = UUID(created.facts["program_id"])
         await publish_terms(door, SYSTEM, _key(f"terms-{code}"), program_id, document)
-        funding = {"program_id": program_id, "amount": budget, "reason": "The year's budget"}
-        await fund_budget(door, SYSTEM, _key(f"budget-{code}"), **funding)
+        budget_key = _key(f"budget-{code}")
+        await fund_budget(door, SYSTEM, budget_key, program_id=program_id, amount=budget, reason="The year's budget")
         await change_program_state(door, SYSTEM, _key(f"launch-{code}"), program_id, ProgramAction.LAUNCH)
 
 

@@ -1,7 +1,7 @@
 """The only asyncpg: one pool, guarded transactions, and errors sorted into refusals, turbulence and faults."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -97,13 +97,13 @@ class Database:
         return await self._pool.fetchval(statement, *arguments)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connection]:
+    async def transaction(self) -> AsyncGenerator[Any]:
         """A READ COMMITTED transaction; only `operation` and `outbox` open one."""
         async with self._pool.acquire(timeout=10) as connection, connection.transaction():
             yield connection
 
     @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[Connection]:
+    async def snapshot(self) -> AsyncGenerator[Any]:
         """A read-only view of one instant, for reads of several statements that must agree."""
         async with (
             self._pool.acquire(timeout=10) as connection,
