@@ -54,11 +54,11 @@ def test_a_host_in_a_lock_is_caught(line: str) -> None:
     assert hosts_in_lock(f"a==1 \\\n{line}\n") == [line]
 
 
-@pytest.mark.parametrize("path", ["/home/ann/guerdon", "/work/main", "/Users/ann", "/root/.cache"])
+@pytest.mark.parametrize("path", ["/home/ann/guerdon", "/workspace/ann", "/Users/ann", "/root/.cache"])
 def test_a_path_of_one_machine_is_caught(path: str) -> None:
     assert machine_paths(f"cd {path} && make") == [path]
 
 
-@pytest.mark.parametrize("text", ["https://example.org/home/page", "/tmp/x", "GET /ready", "~/home/x", "$HOME/work/x"])
+@pytest.mark.parametrize("text", ["https://example.org/home/page", "/tmp/x", "GET /ready", "~/home/x", "$HOME/x"])
 def test_an_address_or_shared_path_is_spared(text: str) -> None:
     assert machine_paths(text) == []
