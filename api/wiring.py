@@ -62,7 +62,6 @@ class Nudger:
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
         self._committed = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
 
     def committed(self) -> None:
         self._committed.set()
