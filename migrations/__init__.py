@@ -13,6 +13,10 @@ MODELS = (
     "domain.activities.tables",
     "domain.earning.tables",
     "leaderboards.tables",
+    "catalog.suppliers.tables",
+    "catalog.codes.tables",
+    "catalog.items.tables",
+    "catalog.redemptions.tables",
 )
 LOCK = 7_150_431_277_001  # any constant of ours: one migration at a time on one database
 

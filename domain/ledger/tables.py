@@ -91,7 +91,7 @@ class Transaction(Model):
         constraints = (
             CheckConstraint(
                 check="kind IN ('FUND', 'AWARD', 'MATURE', 'EXPIRE', 'HOLD', 'CAPTURE', 'RELEASE', 'REVERSE',"
-                " 'SETTLE', 'WRITE_OFF', 'PAY')",
+                " 'SETTLE', 'WRITE_OFF', 'PAY', 'REFUND')",
                 name="transaction_kind_is_known",
             ),
         )
@@ -240,7 +240,10 @@ class Debt(Model):
 
 
 class Hold(Model):
-    """Points set aside for one reference until they are captured or released, exactly once (L3)."""
+    """Points set aside for one reference until they are captured or released, exactly once (L3).
+
+    What was captured may be refunded, whole and once: back to the same lots.
+    """
 
     id = fields.UUIDField(primary_key=True)
     wallet_id = fields.UUIDField()
@@ -250,6 +253,7 @@ class Hold(Model):
     state = fields.CharField(max_length=8)
     recorded_at = fields.DatetimeField()
     ended_at = fields.DatetimeField(null=True)
+    refunded_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "hold"
@@ -259,6 +263,9 @@ class Hold(Model):
             CheckConstraint(
                 check="state IN ('HELD', 'CAPTURED', 'RELEASED') AND (state = 'HELD') = (ended_at IS NULL)",
                 name="l3_a_hold_ends_exactly_once",
+            ),
+            CheckConstraint(
+                check="refunded_at IS NULL OR state = 'CAPTURED'", name="l3_only_what_was_captured_is_refunded"
             ),
         )
 

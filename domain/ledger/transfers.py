@@ -23,6 +23,7 @@ class Kind(StrEnum):
     REVERSE = "REVERSE"
     SETTLE = "SETTLE"
     WRITE_OFF = "WRITE_OFF"
+    REFUND = "REFUND"
 
 
 @dataclass(frozen=True, kw_only=True)
