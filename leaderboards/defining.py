@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from domain.access.principals import Actor
+from domain.access.principals import Actor, Role
 from domain.kernel.ids import new_id
 from domain.kernel.keys import Keyed
 from domain.kernel.operation import Door, Operation, Outcome
@@ -33,7 +33,7 @@ async def create_leaderboard(door: Door, actor: Actor, keyed: Keyed, wanted: Def
 
     Refuses: NotAllowed; BoardNotUnderstood; TooManyBoards; AlreadyExists (code).
     """
-    if not actor.is_operator:
+    if actor.role not in (Role.CHANNEL_MANAGER, Role.ADMIN, Role.SYSTEM):
         raise NotAllowed(action="createLeaderboard")
 
     async def work(op: Operation) -> Mapping[str, Any]:

@@ -69,5 +69,8 @@ ACCOUNTS = (
     DemoAccount(subject="lena", name="Lena Frei", role=Role.MEMBER, member="Lena Frei"),
     DemoAccount(subject="grace", name="Grace Kim", role=Role.PARTNER_ADMIN, member="Grace Kim"),
     DemoAccount(subject="manager", name="Hélène Caron", role=Role.CHANNEL_MANAGER, locale="fr"),
+    DemoAccount(subject="catalog", name="Nadia Costa", role=Role.CATALOG),
+    DemoAccount(subject="support", name="Tom Okeke", role=Role.SUPPORT),
+    DemoAccount(subject="finance", name="Marie Lambert", role=Role.FINANCE, locale="fr"),
     DemoAccount(subject="admin", name="Sam Okafor", role=Role.ADMIN),
 )

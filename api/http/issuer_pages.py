@@ -26,6 +26,9 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "MEMBER": "Member",
         "PARTNER_ADMIN": "Partner administrator",
         "CHANNEL_MANAGER": "Channel manager",
+        "CATALOG": "Catalog manager",
+        "SUPPORT": "Support",
+        "FINANCE": "Finance",
         "ADMIN": "Administrator",
     },
     "fr": {
@@ -40,6 +43,9 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "MEMBER": "Membre",
         "PARTNER_ADMIN": "Administrateur partenaire",
         "CHANNEL_MANAGER": "Responsable de réseau",
+        "CATALOG": "Responsable du catalogue",
+        "SUPPORT": "Assistance",
+        "FINANCE": "Finance",
         "ADMIN": "Administrateur",
     },
 }

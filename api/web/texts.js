@@ -22,7 +22,7 @@ const en = {
   offlineText: 'You are offline. You see the state as of {time}; the rest comes by itself.',
   offlineTextBare: 'You are offline. The page goes on by itself once you are back.',
   asOf: 'as of {time}',
-  role: { MEMBER: 'Member', PARTNER_ADMIN: 'Partner administrator', CHANNEL_MANAGER: 'Channel manager', ADMIN: 'Administrator', INTEGRATION: 'Integration' },
+  role: { MEMBER: 'Member', PARTNER_ADMIN: 'Partner administrator', CHANNEL_MANAGER: 'Channel manager', CATALOG: 'Catalog manager', SUPPORT: 'Support', FINANCE: 'Finance', ADMIN: 'Administrator', INTEGRATION: 'Integration' },
 
   board: 'Board',
   boardChoice: 'Leaderboard',
@@ -170,7 +170,7 @@ const fr = {
   offlineText: 'Vous êtes hors ligne. Voici la situation à {time} ; la suite viendra d’elle-même.',
   offlineTextBare: 'Vous êtes hors ligne. La page reprendra d’elle-même à votre retour.',
   asOf: 'à {time}',
-  role: { MEMBER: 'Membre', PARTNER_ADMIN: 'Administrateur partenaire', CHANNEL_MANAGER: 'Responsable de réseau', ADMIN: 'Administrateur', INTEGRATION: 'Intégration' },
+  role: { MEMBER: 'Membre', PARTNER_ADMIN: 'Administrateur partenaire', CHANNEL_MANAGER: 'Responsable de réseau', CATALOG: 'Responsable du catalogue', SUPPORT: 'Assistance', FINANCE: 'Finance', ADMIN: 'Administrateur', INTEGRATION: 'Intégration' },
 
   board: 'Classement',
   boardChoice: 'Choix du classement',

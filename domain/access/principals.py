@@ -13,6 +13,9 @@ class Role(StrEnum):
     MEMBER = "MEMBER"
     PARTNER_ADMIN = "PARTNER_ADMIN"
     CHANNEL_MANAGER = "CHANNEL_MANAGER"
+    CATALOG = "CATALOG"
+    SUPPORT = "SUPPORT"
+    FINANCE = "FINANCE"
     ADMIN = "ADMIN"
     INTEGRATION = "INTEGRATION"
     SYSTEM = "SYSTEM"
@@ -60,8 +63,15 @@ class Actor:
 
     @property
     def is_operator(self) -> bool:
-        """True for the vendor's own people, who see the whole deployment (a channel manager: the portfolio)."""
-        return self.role in (Role.CHANNEL_MANAGER, Role.ADMIN, Role.SYSTEM)
+        """True for the vendor's own people; which records each of them is handed, `sight` says."""
+        return self.role in (
+            Role.CHANNEL_MANAGER,
+            Role.CATALOG,
+            Role.SUPPORT,
+            Role.FINANCE,
+            Role.ADMIN,
+            Role.SYSTEM,
+        )
 
 
 NOBODY = UUID(int=0)

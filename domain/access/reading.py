@@ -175,7 +175,8 @@ async def accounts_of_issuer(source: Database | Connection, issuer: str, limit: 
     """The people who can sign in through this issuer, vendor's first, at most 100."""
     rows = await source.fetch(
         "SELECT * FROM account WHERE issuer = $1 AND disabled_at IS NULL"
-        " ORDER BY array_position(ARRAY['ADMIN', 'CHANNEL_MANAGER', 'PARTNER_ADMIN', 'MEMBER'], role::text), name, id"
+        " ORDER BY array_position(ARRAY['ADMIN', 'CHANNEL_MANAGER', 'CATALOG', 'FINANCE', 'SUPPORT', 'PARTNER_ADMIN',"
+        " 'MEMBER'], role::text), name, id"
         " LIMIT $2",
         issuer,
         min(limit, PAGE_MAX),

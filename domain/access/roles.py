@@ -9,6 +9,9 @@ FACE_ROLES = (
     Role.MEMBER,
     Role.PARTNER_ADMIN,
     Role.CHANNEL_MANAGER,
+    Role.CATALOG,
+    Role.SUPPORT,
+    Role.FINANCE,
     Role.ADMIN,
     Role.INTEGRATION,
     Role.ANONYMOUS,
@@ -16,7 +19,7 @@ FACE_ROLES = (
 
 # Roles of people at a partner: their account names the member they are.
 PARTNER_ROLES = frozenset({Role.MEMBER, Role.PARTNER_ADMIN})
-VENDOR_ROLES = frozenset({Role.CHANNEL_MANAGER, Role.ADMIN})
+VENDOR_ROLES = frozenset({Role.CHANNEL_MANAGER, Role.CATALOG, Role.SUPPORT, Role.FINANCE, Role.ADMIN})
 ACCOUNT_ROLES = PARTNER_ROLES | VENDOR_ROLES
 
 GRANTS: Mapping[Role, frozenset[Role]] = {
