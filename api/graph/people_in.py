@@ -97,6 +97,7 @@ class PartnerResult:
     refusal: Any = strawberry.field(graphql_type=Refusal | None, description="Why it was refused, else null.")
 
     @strawberry.field(graphql_type=nouns.PARTNER | None, description="The partner as it stands now.")
+    @staticmethod
     async def partner(parent: strawberry.Parent[PersonItemRecord], info: Info) -> Any:
         return await info.context.batches.one(partner_by_id, parent.id)
 
@@ -108,6 +109,7 @@ class MemberResult:
     refusal: Any = strawberry.field(graphql_type=Refusal | None, description="Why they were refused, else null.")
 
     @strawberry.field(graphql_type=nouns.MEMBER | None, description="The member as they stand now.")
+    @staticmethod
     async def member(parent: strawberry.Parent[PersonItemRecord], info: Info) -> Any:
         return await info.context.batches.one(member_by_id, parent.id)
 

@@ -69,14 +69,17 @@ class Told:
 )
 class Refusal:
     @strawberry.field(description="The stable code, for example NOT_ALLOWED.")
+    @staticmethod
     def code(parent: strawberry.Parent[Told]) -> str:
         return parent.refusal.code()
 
     @strawberry.field(description="The sentence to show, with its facts; in the viewer's own language by default.")
+    @staticmethod
     def text(parent: strawberry.Parent[Told], locale: LocaleArgument = None) -> str:
         return parent.refusal.text(locale.value if locale else parent.locale)
 
     @strawberry.field(description="True if the same request, with the same key, may succeed later.")
+    @staticmethod
     def retryable(parent: strawberry.Parent[Told]) -> bool:
         return parent.refusal.retryable
 

@@ -28,6 +28,7 @@ class Reason:
     facts: Json = strawberry.field(description="The facts by name: codes, whole amounts, ISO instants; never a float.")
 
     @strawberry.field(description="The step as a sentence with its facts.")
+    @staticmethod
     async def text(parent: strawberry.Parent[ReasonRecord], info: Info, locale: LocaleArgument = None) -> str:
         spoken = (locale or Locale(info.context.locale)).value
         return parent.text(spoken, await exponents(info))
