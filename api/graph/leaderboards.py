@@ -338,7 +338,7 @@ async def _page(
     ]
     return BoardPageRecord(
         lines=lines,
-        as_of=as_of or await context.batches.one(instant_now, "*"),
+        as_of=as_of or await context.batches.sure(instant_now, "*"),
         edges=edges,
         page_info=PageInfoRecord(
             has_next_page=lines.next is not None,

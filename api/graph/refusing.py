@@ -1,6 +1,6 @@
 """Refusals as the schema tells them: one type for each, made from its own facts, all of one interface."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -143,7 +143,7 @@ REFUSAL_TYPES: Mapping[str, type[Any]] = {code: refusal_type(kinds) for code, ki
 
 
 @contextmanager
-def as_error(info: Info) -> Iterator[None]:
+def as_error(info: Info) -> Generator[None]:
     """A refusal of a query becomes an error with the refusal's code and sentence; queries have no result union."""
     try:
         yield

@@ -1,6 +1,6 @@
 """Texts in a locale, and reasons: a code, its facts, and the sentence they make in English or French."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import strawberry
@@ -40,7 +40,7 @@ async def exponents(info: Info) -> Mapping[str, int]:
     return {unit.code: unit.exponent for unit in known or ()}
 
 
-def reasons(explanation: list[Mapping[str, Any]]) -> list[ReasonRecord]:
+def reasons(explanation: Sequence[Mapping[str, Any]]) -> list[ReasonRecord]:
     """The steps of a stored explanation; a code that has no text any more keeps its facts and says its code."""
     return [
         ReasonRecord(code=str(step["code"]), facts=step.get("facts", {}))

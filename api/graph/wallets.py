@@ -269,4 +269,4 @@ class LiabilityQuery:
             if named is None
             else [named]
         )
-        return await liabilities_of(context.database, ids, until=at or await context.batches.one(instant_now, "*"))
+        return await liabilities_of(context.database, ids, until=at or await context.batches.sure(instant_now, "*"))
