@@ -27,8 +27,8 @@ from leaderboards.store import Store
 from migrations import migrate
 from tests.boards import board, fold_all, minutes, season_of, tell, won
 from tests.building import START, World, build_world
-from tests.faults.face import Face, Item
-from tests.faults.racer import items_of
+from tests.faults.deals import Item, items_of
+from tests.faults.face import Face
 from tests.faults.roles import imported, started
 
 PORT = 18_400
