@@ -11,7 +11,7 @@ from domain.activities.activity import ActivityInput
 from tests.building import START, deal
 
 Item = Mapping[str, Any]
-"""`id`; `member` for the doors or `member_code` for GraphQL; if need be `days` after the start, `net` in cents, `deal`."""
+"""`id`; `member` for the doors or `member_code` for GraphQL; if need be `days`, `net` in cents and `deal`."""
 
 RECORD = """
 mutation ($input: RecordActivitiesInput!) {

@@ -107,10 +107,11 @@ class Racers:
 
 async def _said(face: Face, client: httpx2.AsyncClient, question: Question, credential: str) -> Any:
     """The answer; told to try later, it is asked again with the same key, as every client should."""
+    answer: dict[str, Any] = {}
     for _ in range(TRIES_MAX):
         answer = await face.ask(client, question, credential)
         if answer.get("code") != "TRY_LATER":
-            return answer
+            break
     return answer
 
 
