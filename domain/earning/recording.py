@@ -20,7 +20,7 @@ async def record_activities(
     """Every item has ended on its own, and what the good ones earn is posted, in one transaction. The identity of an
     activity is its key: the same batch again changes nothing.
 
-    Refuses: NotFound (source); BatchTooLarge; UnitIsFull; TryLater.
+    Refuses: UnknownSource; BatchTooLarge; UnitIsFull; TryLater.
     """
     return await door.operate(actor, lambda op: record_and_award_in(op, knowledge, source_id, items))
 
@@ -31,7 +31,7 @@ async def correct_activities(
     """As `record_activities`, but another content under a known id is a correction whatever the source says, and an
     unknown id is refused.
 
-    Refuses: NotFound (source); BatchTooLarge; UnitIsFull; TryLater.
+    Refuses: UnknownSource; BatchTooLarge; UnitIsFull; TryLater.
     """
     return await door.operate(actor, lambda op: record_and_award_in(op, knowledge, source_id, items, correcting=True))
 

@@ -13,8 +13,8 @@ from api.graph.mutating import EVERYWHERE, keyed
 from api.refusals import all_refusals
 from domain.kernel.operation import Door
 
-
-REFUSES = re.compile(r"Refuses:(.*)\Z", re.DOTALL)
+# What is refused item by item stands in the result of the item, not in the union.
+REFUSES = re.compile(r"Refuses:(.*?)(?:item by item.*)?\Z", re.DOTALL)
 BRACKETS = re.compile(r"\([^()]*\)")
 NAME = re.compile(r"\b[A-Z]\w+")
 DEPTH_MAX = 4
@@ -31,11 +31,9 @@ class Mutation:
     @property
     def differences(self) -> list[str]:
         """What only one of the two says; empty where they agree."""
-        return [f"{self.name} may refuse {name}, its union does not say so" for name in self.documented - self.union]
-
-    @property
-    def superfluous(self) -> list[str]:
-        return [f"{self.name} never refuses {name}, its union says so" for name in self.union - self.documented]
+        unsaid = [f"{self.name} may refuse {name}, which its union lacks" for name in self.documented - self.union]
+        idle = [f"{self.name} never refuses {name}, which its union names" for name in self.union - self.documented]
+        return sorted(unsaid + idle)
 
 
 def mutations_of(module: ModuleType, source: str) -> Iterator[Mutation]:
@@ -45,7 +43,11 @@ def mutations_of(module: ModuleType, source: str) -> Iterator[Mutation]:
         if not isinstance(node, ast.AsyncFunctionDef):
             continue
         for decorator in node.decorator_list:
-            if isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Name) and decorator.func.id == "mutation":
+            if (
+                isinstance(decorator, ast.Call)
+                and isinstance(decorator.func, ast.Name)
+                and decorator.func.id == "mutation"
+            ):
                 yield Mutation(
                     name=node.name,
                     union=frozenset(_named(module, decorator.args[1:])) - everywhere,
