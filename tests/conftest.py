@@ -4,8 +4,8 @@ import gc
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from embedded.valkey import DATABASES
 from migrations import migrate
 
 TEMPLATE = "guerdon_template"
+SHARED_MEMORY = Path("/dev/shm")
+MEMORY_BYTES_MIN = 8 * 2**30
 
 # The files that take longest, in seconds from the longest down: two processes that begin with them end together.
 LONGEST: Sequence[str] = (
@@ -52,11 +54,34 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session")
 def short_folder() -> Iterator[Path]:
-    """A folder whose paths are short enough for sockets and open to `nobody`, removed after the run."""
-    folder = Path(tempfile.mkdtemp(prefix="guerdon-"))
+    """A folder whose paths are short enough for sockets and open to `nobody`, removed after the run; in memory where
+    there is plenty."""
+    with _folder(_in_memory()) as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def disk_folder() -> Iterator[Path]:
+    """The same on disk, for servers that must keep what they were told."""
+    with _folder(None) as folder:
+        yield folder
+
+
+@contextmanager
+def _folder(place: Path | None) -> Generator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="guerdon-", dir=place))
     folder.chmod(0o711)
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _in_memory() -> Path | None:
+    """Where files live in memory and leave half of a large one free; None on other machines."""
+    if not os.access(SHARED_MEMORY, os.W_OK):
+        return None
+    return SHARED_MEMORY if shutil.disk_usage(SHARED_MEMORY).free >= MEMORY_BYTES_MIN else None
 
 
 @pytest.fixture(scope="session")
@@ -67,12 +92,12 @@ def servers(short_folder: Path) -> Iterator[EmbeddedServers]:
 
 
 @pytest.fixture
-def own_servers(short_folder: Path) -> Iterator[OwnServers]:
+def own_servers(short_folder: Path, disk_folder: Path) -> Iterator[OwnServers]:
     """A factory of servers with a home of their own, for tests that kill them: `own_servers(home, durable=True)`."""
     with ExitStack() as stack:
 
         def start(home: Path | None = None, *, durable: bool = True) -> EmbeddedServers:
-            chosen = home or Path(tempfile.mkdtemp(dir=short_folder))
+            chosen = home or Path(tempfile.mkdtemp(dir=disk_folder if durable else short_folder))
             chosen.chmod(0o711)
             return stack.enter_context(EmbeddedServers(chosen, durable=durable))
 

@@ -94,8 +94,8 @@ class Stage:
 
 
 @pytest.fixture(scope="module")
-def durable(short_folder: Path) -> Iterator[EmbeddedServers]:
-    home = short_folder / "durable"
+def durable(disk_folder: Path) -> Iterator[EmbeddedServers]:
+    home = disk_folder / "durable"
     home.mkdir(mode=0o711)
     with EmbeddedServers(home, durable=True) as running:
         yield running

@@ -135,13 +135,13 @@ class Checkout:
 
 
 @contextmanager
-def serving(command: str) -> Iterator[Checkout]:
-    """A checkout where `command` serves, once it is ready; Ctrl-C ends it.
+def serving(command: str, place: Path) -> Iterator[Checkout]:
+    """A checkout in a folder of this place, where `command` serves, once it is ready; Ctrl-C ends it.
 
     Refuses: AssertionError with what it said, if it does not become ready.
     """
     # A short folder: the embedded servers' sockets live in it, and their paths may have 107 bytes.
-    with tempfile.TemporaryDirectory(prefix="gd-") as name:
+    with tempfile.TemporaryDirectory(prefix="gd-", dir=place) as name:
         folder = Path(name) / "guerdon"
         _lay_out(folder)
         checkout = Checkout(folder=folder, home=Path(name) / "home", port=_free_port())
