@@ -45,6 +45,7 @@ async def opened(fresh_database: str) -> AsyncIterator[Database]:
     await database.close()
 
 
+@pytest.mark.timeout(400)
 async def test_any_order_of_a_set_of_revisions_ends_in_the_same_balances(
     opened: Database, capsys: pytest.CaptureFixture[str]
 ) -> None:
