@@ -13,7 +13,8 @@ STATEMENTS = (
     # Both queues are empty most of the time, and asked for their oldest row.
     "CREATE INDEX late_truth_in_order ON late_truth (recorded_at, id)",
     "CREATE INDEX rewalk_in_order ON rewalk (attempts, recorded_at, id)",
-    """CREATE INDEX due_without_a_rate ON due (occurred_at) WHERE explanation @> '[{"code": "RATE_MISSING"}]'""",
+    "CREATE INDEX due_without_a_rate ON due (occurred_at)"
+    """ WHERE explanation @> '[{"code": "RATE_MISSING"}]' OR explanation @> '[{"code": "STACKING_NET_MISSING"}]'""",
 )
 
 
