@@ -21,7 +21,7 @@ async def record_activities(
     """Every item has ended on its own, and what the good ones earn is posted, in one transaction. The identity of an
     activity is its key: the same batch again changes nothing.
 
-    Refuses: UnknownSource; BatchTooLarge; TryLater. An item alone: also UnitIsFull.
+    Refuses: UnknownSource; BatchTooLarge; TryLater; item by item: also UnitIsFull.
     """
     return await door.operate(actor, lambda op: record_and_award_in(op, knowledge, source_id, items))
 
@@ -32,7 +32,7 @@ async def correct_activities(
     """As `record_activities`, but another content under a known id is a correction whatever the source says, and an
     unknown id is refused.
 
-    Refuses: UnknownSource; BatchTooLarge; TryLater. An item alone: also UnitIsFull.
+    Refuses: UnknownSource; BatchTooLarge; TryLater; item by item: also UnitIsFull.
     """
     return await door.operate(actor, lambda op: record_and_award_in(op, knowledge, source_id, items, correcting=True))
 
