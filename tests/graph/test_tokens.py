@@ -173,7 +173,7 @@ async def test_a_machine_shows_its_key(server: Server, door: Door) -> None:
 
 def test_every_refusal_of_a_credential_has_its_code() -> None:
     told = {kind for kind in every_refusal() if kind.__module__ == "domain.access.refusals"}
-    beyond = {AccountAlreadyLinked, RoleNotGrantable, ScopeMissing}
+    beyond = {AccountAlreadyLinked, RateLimited, RoleNotGrantable, ScopeMissing}
     assert told - beyond == set(CODES)
 
 

@@ -52,9 +52,11 @@ def batch_costs(schema: GraphQLSchema) -> Overrides:
     Its items are bounded in number and bytes, and do not multiply what is selected of the answer.
     """
     root = schema.mutation_type
+    if root is None:
+        return {}
     return {
         f"{root.name}.{name}": BATCH
-        for name, definition in (root.fields.items() if root else ())
+        for name, definition in root.fields.items()
         for argument in definition.args.values()
         if is_input_object_type(kind := get_named_type(argument.type))
         and any(_is_list(member.type) for member in kind.fields.values())
