@@ -20,7 +20,7 @@ from domain.access.admitting import Invitation, link_account
 from domain.access.granting import create_key_in, revoke_key
 from domain.access.keys import KeyKind
 from domain.access.principals import SYSTEM, Role, Scope
-from domain.access.refusals import AccountAlreadyLinked, RoleNotGrantable, ScopeMissing
+from domain.access.refusals import AccountAlreadyLinked, RateLimited, RoleNotGrantable, ScopeMissing
 from domain.kernel.operation import Door
 from domain.kernel.refusals import every_refusal
 from domain.kernel.sql import Database
