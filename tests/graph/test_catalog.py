@@ -236,7 +236,7 @@ async def test_a_supplier_feeds_its_items_each_with_its_result(asker: Asker, she
     assert [each["outcome"] for each in cleared["results"]] == ["UPDATED"]
     other = await upsert(asker, feeder, "f3", {"externalId": "a"})
     assert other["code"] == "KEY_REUSED", "null and nothing are not the same request"
-    row = await world.database.fetchrow("SELECT brand, kind FROM catalog_item WHERE external_id = 'a'")
+    (row,) = await world.database.fetch("SELECT brand, kind FROM catalog_item WHERE external_id = 'a'")
     assert (row["brand"], row["kind"]) == (None, "VOUCHER")
 
 

@@ -40,6 +40,10 @@ async def shelf(database: str) -> AsyncIterator[Shelf]:
     await opened.close()
 
 
+async def card(shelf: Shelf) -> Any:
+    return await shelf.world.database.fetchrow("SELECT * FROM catalog_item WHERE external_id = 'card'")
+
+
 async def feed(shelf: Shelf, folder: Path, text: str, **more: Any) -> CatalogImported:
     path = folder / "feed.csv"
     path.write_text(text, encoding="utf-8")
@@ -71,7 +75,7 @@ async def test_a_feed_is_read_row_by_row_and_every_row_is_reported(shelf: Shelf,
     assert rows[3][3:] == ("INVALID_INPUT", "field: price; problem: is a whole number of at most 16 digits")
     assert "follow each other" in rows[5][4]
     assert "denominations" in rows[6][4]
-    row = await shelf.world.database.fetchrow("SELECT * FROM catalog_item WHERE external_id = 'card'")
+    row = await card(shelf)
     assert (row["name"], row["countries"]) == ({"en": "Gift card", "fr": "Carte cadeau"}, ["DE", "FR"])
     assert row["categories"] == ["Cards", "Gifts"]
     assert row["images"][0]["alt"] == {"en": "A card"}
@@ -88,7 +92,7 @@ async def test_the_same_file_again_changes_nothing_and_a_cell_says_what_it_says(
     assert (await feed(shelf, tmp_path, FEED)).counts == {"UNCHANGED": 2, "REJECTED": 5}
     delta = "external_id,brand,countries,member_limit,state\ncard,,-,-,\n"
     assert (await feed(shelf, tmp_path, delta)).counts == {"UPDATED": 1}
-    row = await shelf.world.database.fetchrow("SELECT * FROM catalog_item WHERE external_id = 'card'")
+    row = await card(shelf)
     assert (row["brand"], row["countries"], row["member_limit"], row["state"]) == ("Acme", [], None, "LISTED")
 
 
