@@ -30,17 +30,21 @@ from api.upkeep import (
     backed_up,
     diagnosed,
     import_into,
+    import_items,
     new_key,
     raise_epoch,
     rebuilt,
     restored,
 )
 from api.wiring import Wired, build_server, wired
+from catalog.items.importing import CatalogImported
 from domain.earning.importing import Imported
 from domain.kernel.refusals import Refusal
 from migrations import migrate as apply_migrations
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Guerdon: partner incentives, explained.")
+catalog_app = typer.Typer(no_args_is_help=True, help="What can be redeemed.")
+app.add_typer(catalog_app, name="catalog")
 console = Console(stderr=True)
 Answer = TypeVar("Answer")
 
@@ -144,6 +148,31 @@ def import_(
 
     with with_servers(settings) as served:
         done = asyncio.run(_with_parts(served, "guerdon-import", run))
+    typer.echo(f"{done.rows} rows: " + ", ".join(f"{count} {name.lower()}" for name, count in done.counts.items()))
+
+
+@catalog_app.command(name="import")
+def import_catalog(
+    path: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="a CSV file, a row a denomination")],
+    supplier: Annotated[str, typer.Option(help="code of the supplier whose items they are")],
+    report: Annotated[Path | None, typer.Option(help="where to write one line per row")] = None,
+) -> None:
+    """Feed a supplier's items: each ends created, updated, unchanged or rejected; safe to repeat and to kill."""
+    settings = _settings()
+
+    async def run(parts: Wired) -> CatalogImported:
+        with _progress() as bar:
+            task = bar.add_task(f"Importing {path.name}", total=None)
+            return await import_items(
+                parts,
+                path=path,
+                supplier=supplier,
+                report=report,
+                progress=lambda at: bar.update(task, completed=at.ended, total=at.rows),
+            )
+
+    with with_servers(settings) as served:
+        done = asyncio.run(_with_parts(served, "guerdon-catalog", run))
     typer.echo(f"{done.rows} rows: " + ", ".join(f"{count} {name.lower()}" for name, count in done.counts.items()))
 
 

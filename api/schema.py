@@ -14,6 +14,8 @@ from api.graph.adjustments_in import AdjustmentMutation
 from api.graph.api_keys import ApiKeyQuery
 from api.graph.audit_records import AuditQuery
 from api.graph.authorizing import Denials, authorize
+from api.graph.catalog import CatalogQuery
+from api.graph.catalog_in import CatalogMutation
 from api.graph.context import Context
 from api.graph.enrollments_in import EnrollmentMutation
 from api.graph.import_runs import ImportRunQuery
@@ -51,6 +53,7 @@ QUERIES = (
     AccountQuery,
     ApiKeyQuery,
     AuditQuery,
+    CatalogQuery,
 )
 
 
@@ -62,6 +65,7 @@ MUTATIONS = (
     VendorMutation,
     AdjustmentMutation,
     AccessMutation,
+    CatalogMutation,
 )
 
 

@@ -19,6 +19,7 @@ from api.graph.readings import (
     season_by_id,
     source_by_id,
 )
+from catalog.items.reading import denominations_by_id, items_by_id
 from domain.earning.reading import awards_by_id, dues_by_id
 from domain.earning.runs import import_runs_by_id
 from domain.ledger.reading import debts_by_id, wallets_by_id
@@ -29,6 +30,8 @@ READINGS: Mapping[Tag, Reading[Any, Any]] = {
     Tag.ACTIVITY: activity_by_id,
     Tag.API_KEY: api_key_by_id,
     Tag.AWARD: awards_by_id,
+    Tag.CATALOG_ITEM: items_by_id,
+    Tag.DENOMINATION: denominations_by_id,
     Tag.DUE: dues_by_id,
     Tag.DEBT: debts_by_id,
     Tag.ENROLLMENT: enrollments_by_id,
