@@ -139,6 +139,10 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "en": "The activity no longer counts here: it was taken back or corrected.",
         "fr": "L’activité ne compte plus ici : elle a été reprise ou corrigée.",
     },
+    "GRANTS_BUNDLE": {
+        "en": "With it comes the bundle {bundle}, {quantity} of it.",
+        "fr": "Le lot {bundle} l’accompagne, en quantité {quantity}.",
+    },
     "HOLDS_UNTIL": {
         "en": "It becomes available on {matures_at}.",
         "fr": "Disponible à partir du {matures_at}.",

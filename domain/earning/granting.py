@@ -10,6 +10,7 @@ from domain.activities.activity import Change
 from domain.earning import differences as pure
 from domain.earning.drafting import draft
 from domain.earning.evaluating import Evaluated, Knowledge, WalkedUnit
+from domain.earning.bundles import write_grants_in
 from domain.earning.lines import Line, insert_lines_in, lock_deals_in, update_lines_in
 from domain.earning.trimming import Grant, Request, in_order_of_occurrence, trim
 from domain.earning.units import store_tallies_in
@@ -101,6 +102,8 @@ async def grant_in(
     await _move_campaigns(op, bindings, trimmed.grants, lowers, {line.id: line for line in settled})
     taken_back = [lower for group in lowers.values() for lower in group]
     await post_in(op, raises=raises, lowers=taken_back, backfill=backfill)
+    partners = {line.id: origins[line.activity_id].partner_id for line in settled if line.activity_id in origins}
+    await write_grants_in(op, [(line, one.stored) for one, line in zip(changed, settled, strict=True)], partners)
     await store_tallies_in(op, {unit.row.id: unit.tally for unit in evaluated.units})
 
 

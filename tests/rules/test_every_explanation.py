@@ -36,6 +36,7 @@ RULES: list[dict[str, object]] = [
     {"effect": {"kind": "MILESTONE", "milestones": [{"code": "m", "at": 2, "amount": 5}]}},
     {"effect": {"kind": "PER_UNIT", "amount": 10**15}, "basis": "UNITS"},
     {"beneficiaries": HALF},
+    {"grants": [{"bundle": "welcome"}]},
 ]
 
 
