@@ -2,6 +2,18 @@
 
 from domain.kernel.events import EventType
 
+UNIT_REWALKED = EventType(
+    name="unit.rewalked",
+    aggregate="unit",
+    description="A unit of evaluation was walked again because a fact or a rate of the past became known.",
+    payload={
+        "terms_id": "id of the terms version",
+        "rule": "code of the rule",
+        "subject_id": "whose unit it is",
+        "period_start": "start of the unit's period, ISO 8601 in UTC",
+        "cause_id": "what reversals of this walk name as their cause",
+    },
+)
 GRANT_GIVEN = EventType(
     name="grant.given",
     aggregate="grant",
@@ -14,4 +26,4 @@ GRANT_REVOKED = EventType(
     description="The due that a bundle came with is due no longer.",
     payload={"due_id": "the due it came with", "bundle": "code of the bundle", "quantity": "how many"},
 )
-EVENTS = (GRANT_GIVEN, GRANT_REVOKED)
+EVENTS = (UNIT_REWALKED, GRANT_GIVEN, GRANT_REVOKED)
