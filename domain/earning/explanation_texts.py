@@ -131,6 +131,10 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "en": "{amount} by hand: {reason}",
         "fr": "{amount} à la main : {reason}",
     },
+    "SENT": {
+        "en": "{amount} were sent as a reward: {reason}",
+        "fr": "{amount} ont été envoyés en récompense : {reason}",
+    },
     "TAKEN_BACK": {
         "en": "{amount} were taken back by hand: {reason}",
         "fr": "{amount} ont été repris à la main : {reason}",
