@@ -6,6 +6,7 @@ three) → denominations by id → code pools by id → what the ledger locks wh
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from catalog.codes.taking import give_back_in, void_in
@@ -107,7 +108,9 @@ WHERE line_id = ANY($1::uuid[]) AND state = 'INTENT'
 
 def line_of(row: Row) -> Line:
     """A row of LINE_COLUMNS as its record."""
-    return Line(**{**row, "state": LineState(row["state"]), "delivery": Delivery(row["delivery"])})
+    values: dict[str, Any] = dict(row)
+    values["state"], values["delivery"] = LineState(row["state"]), Delivery(row["delivery"])
+    return Line(**values)
 
 
 async def lock_lines_in(op: Operation, line_ids: Collection[UUID], *, points: bool = True) -> Mapping[UUID, Line]:
@@ -252,7 +255,7 @@ async def _tell(
     op: Operation,
     lines: Sequence[Line],
     event: EventType,
-    more: Mapping[UUID, Mapping[str, object]] | None = None,
+    more: Mapping[UUID, Mapping[str, Any]] | None = None,
 ) -> None:
     by_redemption = _by_redemption(lines)
     versions = {row["id"]: row["version"] for row in await op.sql.fetch(VERSIONS, list(by_redemption))}

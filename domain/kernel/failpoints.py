@@ -24,6 +24,8 @@ POINTS = (
     "mature.before_commit",
     "rewalk.before_commit",
     "deliver.before_send",
+    "redeem.after_hold",
+    "redeem.after_codes",
 )
 
 
