@@ -7,6 +7,7 @@ from datetime import timedelta
 from api.realtime import ended, hear_commits
 from api.wiring import Wired
 from api.worker import Loop, Worker
+from domain.access.limiting import prune_buckets
 from domain.access.principals import SYSTEM
 from domain.access.spending import prune_spent
 from domain.kernel import outbox
@@ -57,7 +58,7 @@ def loops(parts: Wired) -> list[Loop]:
         return await close_due(parts.door, SYSTEM)
 
     async def prune() -> int:
-        return await prune_spent(parts.door)
+        return await prune_spent(parts.door) + await prune_buckets(parts.door)
 
     return [
         Loop(name="stamp", step=stamp, pause_min=0.01, pause_max=POLL),
