@@ -46,8 +46,17 @@ class Act(StrEnum):
     ASK = "ASK"
 
 
-LATER, PENDING, NOT_KNOWN = "LATER", "PENDING", "NOT_KNOWN"
-NO_ANSWER, NO_POOL, CODE_EXISTS = "NO_ANSWER", "NO_POOL", "CODE_EXISTS"
+class Waits(StrEnum):
+    """Why an open attempt waits, in our words; any other reason is the supplier's or the network's."""
+
+    LATER = "LATER"
+    PENDING = "PENDING"
+    NOT_KNOWN = "NOT_KNOWN"
+    NO_ANSWER = "NO_ANSWER"
+    NO_POOL = "NO_POOL"
+    CODE_EXISTS = "CODE_EXISTS"
+
+
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,13 +106,13 @@ def taken(state: AttemptState, reason: str | None) -> Taken:
     match state, reason:
         case AttemptState.INTENT, _:
             return Taken(state=AttemptState.SENT, reason=None, act=Act.DELIVER)
-        case AttemptState.SENT, "LATER":
+        case AttemptState.SENT, Waits.LATER:
             return Taken(state=AttemptState.SENT, reason=None, act=Act.DELIVER)
-        case AttemptState.SENT, "PENDING":
-            return Taken(state=AttemptState.SENT, reason=PENDING, act=Act.ASK)
+        case AttemptState.SENT, Waits.PENDING:
+            return Taken(state=AttemptState.SENT, reason=Waits.PENDING, act=Act.ASK)
         case AttemptState.SENT, _:
-            return Taken(state=AttemptState.UNKNOWN, reason=NO_ANSWER, act=Act.ASK)
-        case AttemptState.UNKNOWN, "NOT_KNOWN":
+            return Taken(state=AttemptState.UNKNOWN, reason=Waits.NO_ANSWER, act=Act.ASK)
+        case AttemptState.UNKNOWN, Waits.NOT_KNOWN:
             return Taken(state=AttemptState.SENT, reason=None, act=Act.DELIVER)
         case AttemptState.UNKNOWN, _:
             return Taken(state=AttemptState.UNKNOWN, reason=reason, act=Act.ASK)
@@ -116,7 +125,7 @@ def what_follows(was: Taken, outcome: Outcome, *, calls: int, has_pool: bool) ->
     match outcome:
         case Delivered(goods=goods) if goods is not None and not has_pool:
             # The goods have nowhere to be sealed; the supplier keeps them until the route names a pool.
-            return Wait(state=AttemptState.UNKNOWN, reason=NO_POOL, after_seconds=None, reference=outcome.reference)
+            return Wait(state=AttemptState.UNKNOWN, reason=Waits.NO_POOL, after_seconds=None, reference=outcome.reference)
         case Delivered():
             return Deliver(reference=outcome.reference, goods=outcome.goods, tracking=outcome.tracking)
         case Refused():
@@ -130,26 +139,26 @@ def _waiting(was: Taken, outcome: Pending | Later | Unclear | NotFound, calls: i
     match outcome:
         case Pending():
             wait = Wait(
-                state=AttemptState.SENT if was.state is AttemptState.SENT else AttemptState.UNKNOWN,
-                reason=PENDING,
+                state=AttemptState.SENT,
+                reason=Waits.PENDING,
                 after_seconds=_bounded(max(outcome.check_after_seconds, back_off if was.act is Act.ASK else 0)),
                 reference=outcome.reference,
             )
         case Later() if was.act is Act.DELIVER:
-            wait = Wait(state=AttemptState.SENT, reason=LATER, after_seconds=_bounded(outcome.after_seconds))
+            wait = Wait(state=AttemptState.SENT, reason=Waits.LATER, after_seconds=_bounded(outcome.after_seconds))
         case Later():
             wait = Wait(
-                state=was.state, reason=was.reason or NO_ANSWER, after_seconds=_bounded(outcome.after_seconds)
+                state=was.state, reason=was.reason or Waits.NO_ANSWER, after_seconds=_bounded(outcome.after_seconds)
             )
         case NotFound() if was.act is Act.ASK:
             after = 0 if calls <= CALLS_AT_ONCE else back_off
-            wait = Wait(state=AttemptState.UNKNOWN, reason=NOT_KNOWN, after_seconds=after)
+            wait = Wait(state=AttemptState.UNKNOWN, reason=Waits.NOT_KNOWN, after_seconds=after)
         case NotFound():
-            wait = Wait(state=AttemptState.UNKNOWN, reason=NO_ANSWER, after_seconds=back_off)
+            wait = Wait(state=AttemptState.UNKNOWN, reason=Waits.NO_ANSWER, after_seconds=back_off)
         case Unclear():
-            reason = outcome.reason[:REASON_LENGTH_MAX]
-            # No supplier's word may be taken for one of ours: a reason decides what is done next.
-            reason = NO_ANSWER if reason in (LATER, PENDING, NOT_KNOWN, "") else reason
+            told = outcome.reason[:REASON_LENGTH_MAX]
+            # No other word may be taken for one of ours: it decides what is done next.
+            reason = told if told and told not in Waits.__members__ else Waits.NO_ANSWER
             wait = Wait(state=AttemptState.UNKNOWN, reason=reason, after_seconds=back_off)
     if calls < CALLS_MAX:
         return wait
