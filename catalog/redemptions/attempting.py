@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
+from catalog.redemptions.machine import AttemptState
 from catalog.suppliers.outcomes import (
+    Asked,
     Delivered,
     Goods,
     Later,
     NotFound,
-    Outcome,
     Pending,
     Refused,
     Unclear,
@@ -27,16 +28,6 @@ WAIT_SECONDS_MAX = 86_400
 REASON_LENGTH_MAX = 32
 REFERENCE_LENGTH_MAX = 128
 CALLS_AT_ONCE = 2  # so many times a supplier that does not know the order gets it again without waiting
-
-
-class AttemptState(StrEnum):
-    """Where an attempt stands; DELIVERED and REFUSED end it."""
-
-    INTENT = "INTENT"
-    SENT = "SENT"
-    DELIVERED = "DELIVERED"
-    REFUSED = "REFUSED"
-    UNKNOWN = "UNKNOWN"
 
 
 class Act(StrEnum):
@@ -53,7 +44,6 @@ class Waits(StrEnum):
     PENDING = "PENDING"
     NOT_KNOWN = "NOT_KNOWN"
     NO_ANSWER = "NO_ANSWER"
-    NO_POOL = "NO_POOL"
     CODE_EXISTS = "CODE_EXISTS"
 
 
@@ -120,12 +110,9 @@ def taken(state: AttemptState, reason: str | None) -> Taken:
             raise ValueError(f"an attempt that is {state} has ended")
 
 
-def what_follows(was: Taken, outcome: Outcome, *, calls: int, has_pool: bool) -> Decision:
+def what_follows(was: Taken, outcome: Asked, *, calls: int) -> Decision:
     """What the supplier's answer makes of the attempt; `calls` counts this one. Parked at the latest after 50 calls."""
     match outcome:
-        case Delivered(goods=goods) if goods is not None and not has_pool:
-            # The goods have nowhere to be sealed; the supplier keeps them until the route names a pool.
-            return Wait(state=AttemptState.UNKNOWN, reason=Waits.NO_POOL, after_seconds=None, reference=outcome.reference)
         case Delivered():
             return Deliver(reference=outcome.reference, goods=outcome.goods, tracking=outcome.tracking)
         case Refused():

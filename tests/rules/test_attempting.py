@@ -7,7 +7,6 @@ from catalog.redemptions.attempting import (
     CALLS_MAX,
     WAIT_SECONDS_MAX,
     Act,
-    AttemptState,
     Decision,
     Deliver,
     Refuse,
@@ -18,12 +17,13 @@ from catalog.redemptions.attempting import (
     taken,
     what_follows,
 )
+from catalog.redemptions.machine import AttemptState
 from catalog.suppliers.outcomes import (
+    Asked,
     Delivered,
     Goods,
     Later,
     NotFound,
-    Outcome,
     Pending,
     RefusalReason,
     Refused,
@@ -46,7 +46,6 @@ HERE = Delivered(reference="r", goods=GOODS, tracking=None)
         (SENT, "PENDING", (SENT, "PENDING", Act.ASK)),
         (SENT, None, (UNKNOWN, "NO_ANSWER", Act.ASK)),
         (UNKNOWN, "TIMEOUT", (UNKNOWN, "TIMEOUT", Act.ASK)),
-        (UNKNOWN, "NO_POOL", (UNKNOWN, "NO_POOL", Act.ASK)),
         (UNKNOWN, "NOT_KNOWN", (SENT, None, Act.DELIVER)),
     ],
 )
@@ -93,15 +92,8 @@ def test_an_attempt_that_ended_is_not_taken(state: AttemptState) -> None:
         (DELIVERING, NotFound(), 1, Wait(state=UNKNOWN, reason="NO_ANSWER", after_seconds=1)),
     ],
 )
-def test_what_follows_from_an_answer(was: Taken, outcome: Outcome, calls: int, decided: Decision) -> None:
-    assert what_follows(was, outcome, calls=calls, has_pool=True) == decided
-
-
-def test_goods_without_a_pool_wait_at_the_supplier_for_an_operator() -> None:
-    found = what_follows(DELIVERING, HERE, calls=1, has_pool=False)
-    assert found == Wait(state=UNKNOWN, reason="NO_POOL", after_seconds=None, reference="r")
-    shipped = Delivered(reference="r", goods=None, tracking={"carrier": "post"})
-    assert isinstance(what_follows(DELIVERING, shipped, calls=1, has_pool=False), Deliver)
+def test_what_follows_from_an_answer(was: Taken, outcome: Asked, calls: int, decided: Decision) -> None:
+    assert what_follows(was, outcome, calls=calls) == decided
 
 
 @pytest.mark.parametrize(
@@ -113,9 +105,9 @@ def test_goods_without_a_pool_wait_at_the_supplier_for_an_operator() -> None:
         (ASKING_ACCEPTED, Pending(reference=None, check_after_seconds=1)),
     ],
 )
-def test_the_fiftieth_call_is_the_last_until_somebody_retries(was: Taken, outcome: Outcome) -> None:
-    before = what_follows(was, outcome, calls=CALLS_MAX - 1, has_pool=True)
-    after = what_follows(was, outcome, calls=CALLS_MAX, has_pool=True)
+def test_the_fiftieth_call_is_the_last_until_somebody_retries(was: Taken, outcome: Asked) -> None:
+    before = what_follows(was, outcome, calls=CALLS_MAX - 1)
+    after = what_follows(was, outcome, calls=CALLS_MAX)
     assert isinstance(before, Wait) and before.after_seconds is not None
     assert isinstance(after, Wait) and after.after_seconds is None
     assert (after.state, after.reason) == (before.state, before.reason)
@@ -124,7 +116,7 @@ def test_the_fiftieth_call_is_the_last_until_somebody_retries(was: Taken, outcom
 def test_waits_are_bounded() -> None:
     assert [back_off_seconds(n) for n in (1, 2, 3, 12, 13, 10_000)] == [1, 2, 4, 2_048, BACK_OFF_SECONDS_MAX, 3_600]
     for asked, waited in ((-5, 1), (0, 1), (WAIT_SECONDS_MAX, WAIT_SECONDS_MAX), (WAIT_SECONDS_MAX + 1, 86_400)):
-        found = what_follows(DELIVERING, Later(after_seconds=asked), calls=1, has_pool=True)
+        found = what_follows(DELIVERING, Later(after_seconds=asked), calls=1)
         assert isinstance(found, Wait)
         assert found.after_seconds == waited
 
@@ -133,7 +125,7 @@ def test_nothing_but_a_refusal_opens_the_next_route() -> None:
     """Whatever the state and the answer: an attempt that may have delivered stays the line's only one."""
     for state, reason in ((INTENT, None), (SENT, None), (SENT, "LATER"), (SENT, "PENDING"), (UNKNOWN, "NOT_KNOWN")):
         for outcome in (Later(after_seconds=1), Unclear(reason="RESET"), NotFound(), HERE):
-            assert not isinstance(what_follows(taken(state, reason), outcome, calls=3, has_pool=True), Refuse)
+            assert not isinstance(what_follows(taken(state, reason), outcome, calls=3), Refuse)
 
 
 class Way:
