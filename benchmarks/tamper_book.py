@@ -31,7 +31,8 @@ async def build(database: Database) -> None:
 
     await book.door.operate_keyed(SYSTEM, "fundBudget", Keyed(key="k", request={"amount": 500}), fund)
     spent = await book.award(program, owner, 100)
-    await book.capture(await book.hold(owner, 60))
+    captured = await book.hold(owner, 60)
+    await book.capture(captured)
     expiring = await book.award(program, owner, 30, expires_in=timedelta(days=2))
     kept = await book.hold(owner, 40)
     await book.award(program, owner, 8, expires_in=timedelta(days=1))

@@ -1,6 +1,6 @@
 """Walks every unit that a batch touches: the newest activities extend its tally, anything else re-walks it whole."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from domain.earning.evaluation import UnitTooLong, Walk, walk
 from domain.earning.refusals import UnitIsFull
 from domain.earning.tally import EMPTY, UNIT_ACTIVITIES_MAX, Tally
 from domain.earning.unit import Due, Unit
-from domain.earning.units import LockedUnit, UnitKey, activities_of, lock_units_in
+from domain.earning.units import LockedUnit, UnitKey, activities_of, lock_known_units_in, lock_units_in
 from domain.earning.views import Case
 from domain.kernel.expressions import ConditionCache
 from domain.kernel.operation import Operation
@@ -31,12 +31,13 @@ class Knowledge:
 
 @dataclass(frozen=True, kw_only=True)
 class WalkedUnit:
-    """A unit after its walk. `whole`: the dues are those of all its activities, else only of the ones added."""
+    """A unit after its walk over `states`. `whole`: these are all its activities, else only the ones added."""
 
     row: LockedUnit
     binding: Binding
     tally: Tally
     dues: tuple[Due, ...]
+    states: tuple[ActivityState, ...]
     whole: bool
 
 
@@ -74,6 +75,15 @@ async def evaluate(op: Operation, knowledge: Knowledge, changes: Sequence[Change
     return Evaluated(units=(*extended, *rewalked), rates=rates, rate_ids=rate_ids)
 
 
+async def evaluate_again(op: Operation, knowledge: Knowledge, unit_ids: Collection[UUID]) -> Evaluated:
+    """Locks these units and walks each from empty over what it holds, by the facts and rates known now."""
+    locked = await lock_known_units_in(op, unit_ids)
+    rates, rate_ids = await _rates(op)
+    walker = Walker(op=op, knowledge=knowledge, rates=rates)
+    units = await walker.rewalked(list(locked.values()), {}, set())
+    return Evaluated(units=tuple(units), rates=rates, rate_ids=rate_ids)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Walker:
     """Walks locked units of one operation."""
@@ -94,7 +104,7 @@ class Walker:
         walked = _walked(unit, row.tally, added)
         if walked.rewalk_needed:
             return None
-        return WalkedUnit(row=row, binding=placed[0].binding, tally=walked.tally, dues=walked.dues, whole=False)
+        return _unit_walked(row, placed, walked, whole=False)
 
     async def rewalked(
         self, rows: Sequence[LockedUnit], added: dict[UnitKey, list[Placed]], changed: set[UUID]
@@ -116,11 +126,10 @@ class Walker:
             group = everything[row.key]
             if not group:
                 binding = empty[row.key.terms_id]
-                walked.append(WalkedUnit(row=row, binding=binding, tally=EMPTY, dues=(), whole=True))
+                walked.append(WalkedUnit(row=row, binding=binding, tally=EMPTY, dues=(), states=(), whole=True))
                 continue
-            result = _walked(self._unit(row, group[0]), EMPTY, made[row.key])
             walked.append(
-                WalkedUnit(row=row, binding=group[0].binding, tally=result.tally, dues=result.dues, whole=True)
+                _unit_walked(row, group, _walked(self._unit(row, group[0]), EMPTY, made[row.key]), whole=True)
             )
         return walked
 
@@ -145,6 +154,17 @@ class Walker:
             rates=self.rates,
             conditions=self.knowledge.conditions,
         )
+
+
+def _unit_walked(row: LockedUnit, placed: Sequence[Placed], walked: Walk, *, whole: bool) -> WalkedUnit:
+    return WalkedUnit(
+        row=row,
+        binding=placed[0].binding,
+        tally=walked.tally,
+        dues=walked.dues,
+        states=tuple(one.state for one in placed),
+        whole=whole,
+    )
 
 
 def _walked(unit: Unit, tally: Tally, added: Sequence[Case]) -> Walk:
