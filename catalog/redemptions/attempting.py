@@ -6,6 +6,7 @@ an attempt that surely delivered nothing is refused, and only then may the next 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
@@ -27,6 +28,7 @@ BACK_OFF_SECONDS_MAX = 3_600
 WAIT_SECONDS_MAX = 86_400
 REASON_LENGTH_MAX = 32
 REFERENCE_LENGTH_MAX = 128
+PATIENT_CALLS = 5  # so many times a supplier that says "later" is taken at its word
 CALLS_AT_ONCE = 2  # so many times a supplier that does not know the order gets it again without waiting
 
 
@@ -47,8 +49,6 @@ class Waits(StrEnum):
     CODE_EXISTS = "CODE_EXISTS"
 
 
-
-
 @dataclass(frozen=True, kw_only=True)
 class Taken:
     """How an attempt stands once it is taken, before anything is done outside."""
@@ -60,11 +60,12 @@ class Taken:
 
 @dataclass(frozen=True, kw_only=True)
 class Deliver:
-    """The attempt has delivered: the line is fulfilled."""
+    """The attempt has delivered: the line is fulfilled. `goods` are still to be sealed; none for a code of our own."""
 
-    reference: str | None
-    goods: Goods | None
-    tracking: Mapping[str, object] | None
+    reference: str | None = None
+    goods: Goods | None = None
+    tracking: Mapping[str, object] | None = None
+    expires_on: date | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +115,9 @@ def what_follows(was: Taken, outcome: Asked, *, calls: int) -> Decision:
     """What the supplier's answer makes of the attempt; `calls` counts this one. Parked at the latest after 50 calls."""
     match outcome:
         case Delivered():
-            return Deliver(reference=outcome.reference, goods=outcome.goods, tracking=outcome.tracking)
+            goods = outcome.goods
+            expires_on = None if goods is None else goods.expires_on
+            return Deliver(reference=outcome.reference, goods=goods, tracking=outcome.tracking, expires_on=expires_on)
         case Refused():
             return Refuse(reason=outcome.reason.value)
         case _:
@@ -131,11 +134,13 @@ def _waiting(was: Taken, outcome: Pending | Later | Unclear | NotFound, calls: i
                 after_seconds=_bounded(max(outcome.check_after_seconds, back_off if was.act is Act.ASK else 0)),
                 reference=outcome.reference,
             )
-        case Later() if was.act is Act.DELIVER:
-            wait = Wait(state=AttemptState.SENT, reason=Waits.LATER, after_seconds=_bounded(outcome.after_seconds))
         case Later():
+            is_new = was.act is Act.DELIVER
             wait = Wait(
-                state=was.state, reason=was.reason or Waits.NO_ANSWER, after_seconds=_bounded(outcome.after_seconds)
+                state=AttemptState.SENT if is_new else was.state,
+                reason=Waits.LATER if is_new else was.reason or Waits.NO_ANSWER,
+                # A supplier that is down for hours is not worn out in minutes.
+                after_seconds=_bounded(max(outcome.after_seconds, back_off_seconds(calls - PATIENT_CALLS))),
             )
         case NotFound() if was.act is Act.ASK:
             after = 0 if calls <= CALLS_AT_ONCE else back_off

@@ -50,9 +50,11 @@ ON CONFLICT (redemption_id) DO UPDATE SET sealed = excluded.sealed, erased_at = 
 SEND_AGAIN = """
 INSERT INTO fulfilment_attempt (id, line_id, n, supplier_id, priority, sku, pool_id, state, calls, fence, call_at,
                                 recorded_at)
-SELECT told.id, last.line_id, last.n + 1, last.supplier_id, last.priority, last.sku, last.pool_id, 'INTENT', 0, 0, $3, $3
+SELECT told.id, last.line_id, last.n + 1, last.supplier_id, last.priority, last.sku, last.pool_id, 'INTENT', 0, 0, $3,
+       $3
 FROM unnest($1::uuid[], $2::uuid[]) AS told (id, line_id)
-CROSS JOIN LATERAL (SELECT * FROM fulfilment_attempt AS a WHERE a.line_id = told.line_id ORDER BY n DESC LIMIT 1) AS last
+CROSS JOIN LATERAL (
+  SELECT * FROM fulfilment_attempt AS a WHERE a.line_id = told.line_id ORDER BY n DESC LIMIT 1) AS last
 """
 
 

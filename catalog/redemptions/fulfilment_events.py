@@ -1,4 +1,4 @@
-"""The events of fulfilment: which supplier would not deliver, what waits for people, where goods are, whose code failed."""
+"""The events of fulfilment: who would not deliver, what waits for people, where goods are, whose code failed."""
 
 from domain.kernel.events import EventType
 

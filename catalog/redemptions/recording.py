@@ -3,9 +3,9 @@
 Every recording is guarded by the fence: whoever lost its lease to somebody else changes nothing any more.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from catalog.codes.opening import delivery_pool_in, store_delivered_in
@@ -77,6 +77,8 @@ async def record_in(op: Operation, keyring: Keyring, decided: Sequence[Decided])
     delivered = [(one, one.decision) for one in decided if isinstance(one.decision, Deliver)]
     refused = [(one, one.decision) for one in decided if isinstance(one.decision, Refuse)]
     assert not (delivered and refused), "what is delivered and what is refused is recorded apart"
+    if not decided:
+        return
     await _write(op, decided)
     await _deliver(op, keyring, delivered)
     await _refuse(op, refused)
@@ -112,7 +114,7 @@ async def _deliver(op: Operation, keyring: Keyring, delivered: Sequence[tuple[De
     await fulfil_in(
         op,
         [
-            Fulfilment(line=one.line, tracking=told.tracking, expires_on=_expiry(told))
+            Fulfilment(line=one.line, tracking=told.tracking, expires_on=told.expires_on)
             for one, told in delivered
             if one.line.state is LineState.ORDERED
         ],
@@ -128,10 +130,6 @@ async def _deliver(op: Operation, keyring: Keyring, delivered: Sequence[tuple[De
     # Each is a code of its own under a seal of its own; pools are locked in the order of their ids.
     for pool_id, line_id, goods in sorted(codes, key=lambda code: code[:2]):
         await store_delivered_in(op, keyring, pool_id, line_id, goods)
-
-
-def _expiry(told: Deliver) -> date | None:
-    return told.goods.expires_on if told.goods is not None else None
 
 
 async def _refuse(op: Operation, refused: Sequence[tuple[Decided, Refuse]]) -> None:

@@ -65,6 +65,10 @@ class Attempt:
     calls: int
     fence: int
 
+    @property
+    def is_open(self) -> bool:
+        return self.state not in (AttemptState.DELIVERED, AttemptState.REFUSED)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Held:
@@ -96,9 +100,7 @@ async def affordable_in(op: Operation, supplier: SupplierDue, wanted: int) -> in
     wanted = min(wanted, supplier.rate_calls)
     while wanted > 0:
         try:
-            await spend_in(
-                op, supplier.id, SUPPLIER_LIMIT, supplier.rate_calls, supplier.rate_seconds, tokens=wanted
-            )
+            await spend_in(op, supplier.id, SUPPLIER_LIMIT, supplier.rate_calls, supplier.rate_seconds, tokens=wanted)
         except RateLimited as refusal:
             missing = -(-refusal.retry_after_ms * supplier.rate_calls // (supplier.rate_seconds * 1_000))
             wanted -= max(missing, 1)
@@ -131,4 +133,17 @@ async def lock_attempts_in(op: Operation, attempt_ids: Collection[UUID]) -> dict
 
 def attempt_of(row: Row) -> Attempt:
     """A row of `COLUMNS`."""
-    return Attempt(**{**dict(row), "state": AttemptState(row["state"])})
+    return Attempt(
+        id=row["id"],
+        line_id=row["line_id"],
+        n=row["n"],
+        supplier_id=row["supplier_id"],
+        priority=row["priority"],
+        sku=row["sku"],
+        pool_id=row["pool_id"],
+        state=AttemptState(row["state"]),
+        reason=row["reason"],
+        supplier_reference=row["supplier_reference"],
+        calls=row["calls"],
+        fence=row["fence"],
+    )
