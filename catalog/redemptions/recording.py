@@ -6,6 +6,7 @@ Every recording is guarded by the fence: whoever lost its lease to somebody else
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from catalog.codes.opening import delivery_pool_in, store_delivered_in
@@ -172,7 +173,7 @@ async def _try_next(op: Operation, onward: Sequence[tuple[Attempt, Route]]) -> N
     )
 
 
-def _about(event: EventType, one: Decided, **payload: object) -> Event:
+def _about(event: EventType, one: Decided, **payload: Any) -> Event:
     return event.about(
         one.line.redemption_id,
         member_id=one.line.member_id,

@@ -23,7 +23,7 @@ SELECT supplier.id, supplier.rate_calls, supplier.rate_seconds, due.waiting
 FROM supplier CROSS JOIN LATERAL (
   SELECT count(*) AS waiting FROM (
     SELECT 1 FROM fulfilment_attempt AS a
-    WHERE a.supplier_id = supplier.id AND a.{OPEN} AND a.call_at <= guerdon_now() LIMIT $2) AS some) AS due
+    WHERE a.supplier_id = supplier.id AND a.{OPEN} AND a.call_at <= guerdon_now() LIMIT $2) AS found) AS due
 WHERE supplier.adapter = ANY($1::text[]) AND supplier.state = 'ACTIVE' AND due.waiting > 0
 ORDER BY supplier.id
 """
