@@ -82,7 +82,11 @@ async def open_code_in(op: Operation, keyring: Keyring, line_id: UUID) -> Goods:
 async def delivery_pool_in(op: Operation, keyring: Keyring, supplier_id: UUID) -> UUID:
     """The pool that keeps what a supplier delivers itself, for routes that name none; made when first needed."""
     found = await op.sql.fetchval(FIND_POOL, supplier_id, DELIVERED_POOL)
-    return found or await make_pool_in(op, keyring, supplier_id, DELIVERED_POOL, "Delivered codes", 0)
+    return (
+        found
+        if found is not None
+        else await make_pool_in(op, keyring, supplier_id, DELIVERED_POOL, "Delivered codes", 0)
+    )
 
 
 async def make_pool_in(
@@ -93,7 +97,9 @@ async def make_pool_in(
     sealed = keyring.seal(new_data_key(), pool_context(pool_id))
     made = await op.sql.fetchval(MAKE_POOL, pool_id, supplier_id, code, name, sealed, op.now, low_stock_at)
     if made is None:
-        return await op.sql.fetchval(FIND_POOL, supplier_id, code)
+        standing: UUID | None = await op.sql.fetchval(FIND_POOL, supplier_id, code)
+        assert standing is not None, "what the insert met stands, and is never deleted"
+        return standing
     op.tell(CODE_POOL_CREATED.about(pool_id, supplier_id=str(supplier_id), code=code))
     return pool_id
 

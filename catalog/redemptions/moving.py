@@ -6,6 +6,7 @@ three) → denominations by id → code pools by id → what the ledger locks wh
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from catalog.codes.taking import give_back_in, void_in
@@ -252,7 +253,7 @@ async def _tell(
     op: Operation,
     lines: Sequence[Line],
     event: EventType,
-    more: Mapping[UUID, Mapping[str, object]] | None = None,
+    more: Mapping[UUID, Mapping[str, Any]] | None = None,
 ) -> None:
     by_redemption = _by_redemption(lines)
     versions = {row["id"]: row["version"] for row in await op.sql.fetch(VERSIONS, list(by_redemption))}

@@ -56,17 +56,6 @@ class CannotRedeem(Refusal):
 
 
 @dataclass(eq=False)
-class OutOfStock(Refusal):
-    """Somebody else took the last ones."""
-
-    denomination_ids: list[str]
-    texts: ClassVar[Mapping[str, str]] = {
-        "en": "This is out of stock.",
-        "fr": "Ceci est épuisé.",
-    }
-
-
-@dataclass(eq=False)
 class AddressNeeded(Refusal):
     """Goods that are shipped need an address."""
 

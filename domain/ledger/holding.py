@@ -47,20 +47,49 @@ class Standing:
     parts: tuple[tuple[UUID, int], ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """What holding an amount would do: the wallet as it stands, and which lots would give how much."""
+
+    wallet: WalletState
+    taken: tuple[tuple[Lot, int], ...]
+
+
 async def hold_each_in(op: Operation, owner: Owner, parts: Sequence[tuple[Reference, int]]) -> list[UUID]:
     """Each reference has its amount of the owner's available points held, earliest expiry first; answers the holds'
-    ids in the order given. All or none.
+    ids in the order given. All or none; at most 1,000.
 
     An open debt is judged by the program of the oldest one: refused, written off, or allowed (what is available
     decides then).
 
     Refuses: InvalidInput (an amount and their sum: 1 to 10^15); WalletInDebt; InsufficientPoints; AlreadyHeld.
     """
-    needed = sum(amount for _, amount in parts)
-    if not parts or min(amount for _, amount in parts) < 1 or needed > AMOUNT_MAX:
+    if not parts or min(amount for _, amount in parts) < 1:
         raise InvalidInput(field="amount", problem=f"1 to {AMOUNT_MAX}")
     if len(parts) > HOLDS_MAX:
         raise ValueError(f"an operation holds for at most {HOLDS_MAX} references")
+    journal, wallet, lots = await _judged(op, owner, sum(amount for _, amount in parts))
+    hold_ids = list[UUID]()
+    for reference, amount in parts:
+        taken = take([journal.lots[lot.id] for lot in lots], amount)
+        hold_ids.append(journal.hold(wallet, taken, (reference.kind, reference.id)))
+    await write_in(op, journal)
+    return hold_ids
+
+
+async def preview_hold_in(op: Operation, owner: Owner, amount: int) -> Preview:
+    """What holding this much now would take; nothing is held, but the wallet is up to date and locked.
+
+    Refuses: as `hold_each_in`.
+    """
+    _, wallet, lots = await _judged(op, owner, amount)
+    return Preview(wallet=wallet, taken=tuple(take(lots, amount)))
+
+
+async def _judged(op: Operation, owner: Owner, needed: int) -> tuple[Journal, WalletState, list[Lot]]:
+    """The owner's wallet, open, with lots that cover what is needed, in a journal that knows what becomes of debts."""
+    if not 1 <= needed <= AMOUNT_MAX:
+        raise InvalidInput(field="amount", problem=f"1 to {AMOUNT_MAX}")
     wallet = (await open_wallets_in(op, [owner], budget_ids=()))[owner]
     journal = Journal(op.now)
     journal.know(wallets=[wallet])
@@ -70,12 +99,7 @@ async def hold_each_in(op: Operation, owner: Owner, parts: Sequence[tuple[Refere
     journal.know(lots=lots)
     if sum(lot.available for lot in lots) < needed:
         raise InsufficientPoints(unit=owner.unit, available=wallet.available, needed=needed)
-    hold_ids = list[UUID]()
-    for reference, amount in parts:
-        taken = take([journal.lots[lot.id] for lot in lots], amount)
-        hold_ids.append(journal.hold(wallet, taken, (reference.kind, reference.id)))
-    await write_in(op, journal)
-    return hold_ids
+    return journal, wallet, lots
 
 
 async def _judge_debts(op: Operation, journal: Journal, wallet: WalletState) -> None:
