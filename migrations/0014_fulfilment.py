@@ -10,8 +10,11 @@ STATEMENTS = (
     "CREATE INDEX code_problem_of_line ON code_problem (line_id, recorded_at)",
     "CREATE INDEX fulfilment_attempt_open ON fulfilment_attempt (supplier_id, call_at, id)"
     " WHERE state IN ('INTENT', 'SENT', 'UNKNOWN')",
-    # Asked for every second while there is none, so it must hold nothing but them.
-    "CREATE INDEX voucher_code_issued_of_batch ON voucher_code (batch_id, id) WHERE state = 'ISSUED'",
+    # The defaults that tables.py names hold for named statements too.
+    "ALTER TABLE code_pool ALTER imported SET DEFAULT 0, ALTER free SET DEFAULT 0, ALTER reserved SET DEFAULT 0,"
+    " ALTER issued SET DEFAULT 0, ALTER void SET DEFAULT 0, ALTER low_stock_at SET DEFAULT 0, ALTER version SET DEFAULT 1",
+    "ALTER TABLE code_batch ALTER state SET DEFAULT 'ACTIVE', ALTER imported SET DEFAULT 0, ALTER rejected SET DEFAULT 0",
+    "ALTER TABLE code_problem ALTER state SET DEFAULT 'OPEN'",
 )
 
 

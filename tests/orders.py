@@ -134,7 +134,10 @@ class Shop:
                 pool_id,
                 batch_id,
                 ids,
-                [seal_with(data_key, written(one), code_context(pool_id, id)) for id, one in zip(ids, goods, strict=True)],
+                [
+                    seal_with(data_key, written(one), code_context(pool_id, id))
+                    for id, one in zip(ids, goods, strict=True)
+                ],
                 [KEYRING.blind(compared(one)) for one in goods],
                 [last_four(one) for one in goods],
             )
@@ -171,15 +174,17 @@ class Shop:
         partner_id = await self.world.database.fetchval("SELECT partner_id FROM member WHERE id = $1", member_id)
 
         async def work(op: Operation) -> None:
-            until = None if held_for is None else await op.sql.fetchval(
-                "SELECT guerdon_now() + make_interval(secs => $1)", held_for
+            until = (
+                None
+                if held_for is None
+                else await op.sql.fetchval("SELECT guerdon_now() + make_interval(secs => $1)", held_for)
             )
-            await op.sql.execute(REDEMPTION, redemption_id, member_id, partner_id, op.actor.principal_id, price * quantity)
+            await op.sql.execute(
+                REDEMPTION, redemption_id, member_id, partner_id, op.actor.principal_id, price * quantity
+            )
             parts = [(Reference(kind="line", id=line_id), price) for line_id in line_ids]
             holds = await hold_each_in(op, owner, parts)
-            await op.sql.execute(
-                LINES, redemption_id, goods[0], goods[1], member_id, price, line_ids, holds, until
-            )
+            await op.sql.execute(LINES, redemption_id, goods[0], goods[1], member_id, price, line_ids, holds, until)
             if recipient is not None:
                 sealed = sealed_recipient(KEYRING, redemption_id, recipient)
                 await op.sql.execute("INSERT INTO shipment VALUES ($1, $2, guerdon_now())", redemption_id, sealed)

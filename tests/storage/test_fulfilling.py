@@ -30,7 +30,9 @@ from domain.ledger.auditing import audit
 from tests.building import build_world
 from tests.orders import KEYRING, PRICE, Shop, Way
 
-RECIPIENT = Recipient(name="Ada Martin", email="ada@example.com", lines=("1 rue de la Paix",), city="Paris", country="FR")
+RECIPIENT = Recipient(
+    name="Ada Martin", email="ada@example.com", lines=("1 rue de la Paix",), city="Paris", country="FR"
+)
 
 
 @dataclass(kw_only=True)
@@ -253,7 +255,10 @@ async def test_no_more_calls_are_under_way_than_allowed(shop: Shop) -> None:
 
 
 async def test_a_code_that_was_delivered_before_is_not_given_again(shop: Shop) -> None:
-    first, second = await one_line(shop, Told(answers=[code("SAME")])), await one_line(shop, Told(answers=[code("same")]))
+    first, second = (
+        await one_line(shop, Told(answers=[code("SAME")])),
+        await one_line(shop, Told(answers=[code("same")])),
+    )
     await shop.fulfil()
     ends = sorted([await standing(shop, first), await standing(shop, second)])
     assert ends == [
