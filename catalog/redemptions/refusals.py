@@ -79,3 +79,16 @@ class TaxThresholdReached(Refusal):
         "fr": "Avec ceci, les récompenses de {year} dépasseraient {threshold} {currency} (unités mineures) ;"
         " le formulaire fiscal d’abord.",
     }
+
+
+@dataclass(eq=False)
+class StaleLease(Refusal):
+    """The lease is over and somebody else has the order now: nothing was changed; claim again."""
+
+    attempt_id: str
+    fence: int
+    texts: ClassVar[Mapping[str, str]] = {
+        "en": "Somebody else has this order by now; what you report under lease {fence} comes too late.",
+        "fr": "Quelqu’un d’autre a désormais cette commande ; ce que vous signalez sous le bail {fence} arrive trop"
+        " tard.",
+    }

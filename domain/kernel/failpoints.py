@@ -26,6 +26,15 @@ POINTS = (
     "deliver.before_send",
     "redeem.after_hold",
     "redeem.after_codes",
+    "fulfil.after_take",
+    "fulfil.before_call",
+    "fulfil.after_call",
+    "fulfil.before_record",
+    "fulfil.after_record",
+    "issue.before_commit",
+    "release.before_commit",
+    "complete.before_commit",
+    "reveal.before_commit",
 )
 
 
