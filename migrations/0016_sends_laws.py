@@ -61,7 +61,7 @@ EDGES = (
     *_edges(
         "c4_a_recipient_moves_along_drawn_edges",
         "send_recipient",
-        {"PENDING": ("SENT", "RECALLED", "FAILED"), "SENT": ("OPENED", *GIVEN), "OPENED": GIVEN},
+        {"PENDING": ("SENT", "CLAIMED", "RECALLED", "FAILED"), "SENT": ("OPENED", *GIVEN), "OPENED": GIVEN},
     ),
     *_edges(
         "c5_an_entitlement_moves_along_drawn_edges",
@@ -110,6 +110,7 @@ FOREIGN_KEYS = tuple(
 )
 
 INDEXES = (
+    "CREATE INDEX member_by_email ON member (lower(email))",
     "CREATE UNIQUE INDEX c4_one_grant_stands_per_due_and_bundle ON reward_grant (due_id, bundle)"
     " WHERE state = 'GRANTED'",
     "CREATE INDEX reward_grant_waiting ON reward_grant (id) WHERE followed_state IS DISTINCT FROM state",

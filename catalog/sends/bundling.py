@@ -133,7 +133,8 @@ BUNDLE_STATE_SQL = """CASE
     WHEN count(part.id) > 0 AND bool_and(coalesce(line.state = 'FULFILLED', false)) THEN 'FULFILLED'
     WHEN bool_or(line.state = 'FULFILLED') THEN 'PARTIALLY_FULFILLED'
     WHEN bool_or(line.state IN ('HELD', 'PENDING_APPROVAL', 'ORDERED')) THEN 'PENDING'
-    WHEN bool_and(part.line_id IS NULL AND part.reason IS NULL) AND bundle_order.revoked_at IS NULL THEN 'PENDING'
+    WHEN coalesce(bool_and(part.line_id IS NULL AND part.reason IS NULL), true) AND bundle_order.revoked_at IS NULL
+      THEN 'PENDING'
     WHEN bundle_order.revoked_at IS NOT NULL OR bool_or(line.state IN ('CANCELLED', 'REFUNDED')) THEN 'COMPENSATED'
     ELSE 'FAILED'
 END"""

@@ -78,9 +78,7 @@ async def define_bundle(door: Door, actor: Principal, keyed: Keyed, draft: Bundl
     async def work(op: Operation) -> Mapping[str, Any]:
         named = {one for item in draft.items for one in (item.denomination_id, *item.substitutes)}
         await _known(op, named)
-        row = await op.sql.fetchrow(
-            UPSERT, new_id(), draft.code, dict(draft.name), draft.mode, draft.choose, op.now
-        )
+        row = await op.sql.fetchrow(UPSERT, new_id(), draft.code, dict(draft.name), draft.mode, draft.choose, op.now)
         assert row is not None, "an upsert answers its row"
         await op.sql.execute("DELETE FROM bundle_item WHERE bundle_id = $1", row["id"])
         await op.sql.execute(

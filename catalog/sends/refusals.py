@@ -59,9 +59,10 @@ class SendNeedsApproval(Refusal):
     total: int
     approval_above: int
     texts: ClassVar[Mapping[str, str]] = {
-        "en": "A send of {total} needs somebody else’s approval: above {approval_above}, its author cannot schedule it.",
+        "en": "A send of {total} needs somebody else’s approval: above {approval_above}, its author cannot schedule"
+        " it; draft it for another to schedule.",
         "fr": "Un envoi de {total} exige l’accord d’une autre personne : au-delà de {approval_above},"
-        " son auteur ne peut pas le programmer.",
+        " son auteur ne peut pas le programmer ; préparez un brouillon pour quelqu’un d’autre.",
     }
 
 

@@ -7,13 +7,14 @@ from uuid import UUID
 from catalog.items.eligibility import ObstacleCode
 from catalog.items.item import Offer
 from catalog.items.offering import offers_in
-from catalog.redemptions.giving import Gift, give_in
+from catalog.redemptions.giving import Gift, Origin, give_in
 from catalog.redemptions.line import Line
 from catalog.redemptions.machine import LineState
 from catalog.redemptions.moving import cancel_in, lock_lines_in, refund_in
-from catalog.sends.bundling import WaitsFor, next_of
+from catalog.sends.bundling import BUNDLE_STATE_SQL, BundleState, WaitsFor, next_of
 from catalog.sends.events import BUNDLE_ORDER_MOVED
 from catalog.sends.orders import OrderRow, Part, lock_order_in, parts_in
+from catalog.sends.setting_aside import put_back_in
 from catalog.suppliers.outcomes import Recipient
 from domain.access.principals import SYSTEM
 from domain.kernel.operation import Door, Operation
@@ -37,6 +38,14 @@ UPDATE bundle_order SET look_at = $2, waits_for = $3, version = version + 1,
        compensating_since = coalesce(compensating_since, CASE WHEN $4::bool THEN $5::timestamptz END)
 WHERE id = $1 RETURNING version
 """
+
+STATE = f"""
+SELECT {BUNDLE_STATE_SQL} FROM bundle_order LEFT JOIN bundle_part AS part ON part.order_id = bundle_order.id
+LEFT JOIN redemption_line AS line ON line.id = part.line_id WHERE bundle_order.id = $1 GROUP BY bundle_order.id
+"""
+
+# A bundle that was sent and came to nothing has cost nothing.
+UNSPENT = (BundleState.FAILED, BundleState.COMPENSATED)
 
 # What keeps even the vendor from giving something: that it cannot be had, or not by this person at all.
 BARRED = frozenset(
@@ -66,9 +75,7 @@ async def settle_due(door: Door, *, sandbox: bool = False) -> int:
     return len(rows)
 
 
-async def settle_in(
-    op: Operation, order_id: UUID, *, shipping: Shipping | None = None, sandbox: bool = False
-) -> None:
+async def settle_in(op: Operation, order_id: UUID, *, shipping: Shipping | None = None, sandbox: bool = False) -> None:
     """The order has moved as far as it can now: it waits for its lines, for the member, or for nothing any more."""
     order = await lock_order_in(op, order_id)
     if order is None:
@@ -90,9 +97,9 @@ async def settle_in(
     waits_for, failed = await _give(op, order, tried, shipping, sandbox=sandbox) if tried else (None, False)
     await cancel_in(op, [lines[line_id] for line_id in found.cancel], "BUNDLE")
     await refund_in(op, [lines[line_id] for line_id in found.refund], "BUNDLE")
-    version = await op.sql.fetchval(
-        MOVED, order_id, op.now if failed else None, waits_for, found.compensates, op.now
-    )
+    if order.origin is Origin.SEND and await op.sql.fetchval(STATE, order_id) in UNSPENT:
+        await put_back_in(op, [order.origin_id])
+    version = await op.sql.fetchval(MOVED, order_id, op.now if failed else None, waits_for, found.compensates, op.now)
     op.tell(
         BUNDLE_ORDER_MOVED.about(
             order_id,

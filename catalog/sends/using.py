@@ -85,9 +85,7 @@ async def transfer_entitlement(
         if not row["is_transferable"]:
             raise NotTransferable(entitlement_id=str(entitlement_id))
         _check_open(op, row)
-        partner_id = await op.sql.fetchval(
-            "SELECT partner_id FROM member WHERE id = $1 AND left_at IS NULL", member_id
-        )
+        partner_id = await op.sql.fetchval("SELECT partner_id FROM member WHERE id = $1 AND left_at IS NULL", member_id)
         if partner_id is None or partner_id != row["partner_id"]:
             raise OtherOrganisation(member_id=str(member_id))
         tell_moved(op, await op.sql.fetch(PASS_ON, entitlement_id, member_id))

@@ -80,11 +80,7 @@ async def write_grants_in(
     ]
     wanted = {(line.id, bundle) for line in borne for bundle in line.bundles}
     lost = [
-        row
-        for key, rows in known.items()
-        if key not in wanted
-        for row in rows
-        if row["state"] == GrantState.GRANTED
+        row for key, rows in known.items() if key not in wanted for row in rows if row["state"] == GrantState.GRANTED
     ]
     await _insert(op, missing, known, partners)
     if lost:

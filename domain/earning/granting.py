@@ -8,9 +8,9 @@ from uuid import UUID
 
 from domain.activities.activity import Change
 from domain.earning import differences as pure
+from domain.earning.bundles import write_grants_in
 from domain.earning.drafting import draft
 from domain.earning.evaluating import Evaluated, Knowledge, WalkedUnit
-from domain.earning.bundles import write_grants_in
 from domain.earning.lines import Line, insert_lines_in, lock_deals_in, update_lines_in
 from domain.earning.trimming import Grant, Request, in_order_of_occurrence, trim
 from domain.earning.units import store_tallies_in

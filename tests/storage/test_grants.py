@@ -132,7 +132,9 @@ async def test_statements_of_grants_do_not_grow_with_the_batch(fresh_database: s
     sizes: list[int] = []
     for start, size in ((0, 3), (1_000, 3), (2_000, 200)):
         counted.clear()
-        await world.record(*(deal(f"g{start + n}", world.members[n % 3], days=(start + n) / 1_000) for n in range(size)))
+        await world.record(
+            *(deal(f"g{start + n}", world.members[n % 3], days=(start + n) / 1_000) for n in range(size))
+        )
         sizes.append(len(counted))
     await counting.close()
     assert sizes[1] == sizes[2]
