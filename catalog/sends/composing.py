@@ -29,6 +29,7 @@ from domain.kernel.ids import new_id, new_ids
 from domain.kernel.keys import Keyed
 from domain.kernel.operation import Door, Operation, Outcome
 from domain.kernel.refusals import InvalidInput, NotFound
+from domain.kernel.sql import sure_value
 
 PROGRAM = "SELECT id, unit FROM program WHERE id = $1 AND state = 'LIVE'"
 
@@ -120,7 +121,7 @@ async def schedule_send(
         if is_author:
             _check_approval(send["value"] * send["recipients"], policy)
         at = send_at or send["send_at"] or op.now
-        version = await op.sql.fetchval(SCHEDULE, send_id, at, None if is_author else actor.principal_id)
+        version: int = await sure_value(op.sql, SCHEDULE, send_id, at, None if is_author else actor.principal_id)
         _tell(op, send_id, send["program_id"], SendState.SCHEDULED, version)
         if at <= op.now:
             await deliver_in(op, send_id, limit=INLINE_MAX)

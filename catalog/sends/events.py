@@ -1,4 +1,4 @@
-"""The events of sends: bundles, rewards sent, entitlements. Ids, amounts and codes, never names, messages, addresses."""
+"""The events of sends: bundles, rewards sent, entitlements. Ids, amounts, codes; never names, messages, addresses."""
 
 from domain.kernel.events import EventType
 

@@ -15,6 +15,7 @@ from domain.access.principals import SYSTEM
 from domain.kernel import outbox
 from domain.kernel.events import EventType, StampedEvent
 from domain.kernel.operation import Door, Operation
+from domain.kernel.sql import sure_value
 
 NAME = "sends"
 
@@ -33,7 +34,7 @@ async def follow_lines(door: Door) -> int:
     """A step: up to 1,000 stamped events are followed, in order, each once; answers how many."""
 
     async def work(op: Operation) -> int:
-        position: int = await op.sql.fetchval(POSITION, NAME)
+        position: int = await sure_value(op.sql, POSITION, NAME)
         events = await outbox.read(op.sql, position)
         if not events:
             return 0

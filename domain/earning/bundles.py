@@ -8,6 +8,7 @@ from uuid import UUID
 
 from domain.earning.events import GRANT_GIVEN, GRANT_REVOKED
 from domain.earning.lines import Line
+from domain.kernel.events import Event, EventType
 from domain.kernel.ids import new_ids
 from domain.kernel.operation import Operation
 from domain.kernel.sql import Row
@@ -113,7 +114,7 @@ async def _insert(
     op.tell(*(_event(GRANT_GIVEN, row["id"], row, row["partner_id"]) for row in rows))
 
 
-def _event(kind: Any, grant_id: UUID, row: Mapping[str, Any], partner_id: UUID | None) -> Any:
+def _event(kind: EventType, grant_id: UUID, row: Mapping[str, Any] | Row, partner_id: UUID | None) -> Event:
     return kind.about(
         grant_id,
         member_id=row["member_id"],
@@ -131,7 +132,19 @@ async def waiting_grants_in(op: Operation, bundles: Iterable[str], limit: int = 
     At most 1,000, oldest first.
     """
     rows = await op.sql.fetch(WAITING, sorted(bundles), min(limit, FOLLOWED_MAX))
-    return [RewardGrant(**(dict(row) | {"state": GrantState(row["state"])})) for row in rows]
+    return [
+        RewardGrant(
+            id=row["id"],
+            due_id=row["due_id"],
+            bundle=row["bundle"],
+            quantity=row["quantity"],
+            member_id=row["member_id"],
+            partner_id=row["partner_id"],
+            program_id=row["program_id"],
+            state=GrantState(row["state"]),
+        )
+        for row in rows
+    ]
 
 
 async def followed_in(op: Operation, grant_ids: Collection[UUID]) -> None:

@@ -109,7 +109,8 @@ async def grant_in(
     await _move_campaigns(op, bindings, trimmed.grants, lowers, {line.id: line for line in settled})
     taken_back = [lower for group in lowers.values() for lower in group]
     await post_in(op, raises=raises, lowers=taken_back, backfill=backfill)
-    partners = {line.id: origins[line.activity_id].partner_id for line in settled if line.activity_id in origins}
+    places = {line.id: origins.get(line.activity_id) if line.activity_id else None for line in settled}
+    partners = {line_id: place.partner_id if place else None for line_id, place in places.items()}
     await write_grants_in(op, [(line, one.stored) for one, line in zip(changed, settled, strict=True)], partners)
     await store_tallies_in(op, {unit.row.id: unit.tally for unit in evaluated.units})
 
