@@ -11,6 +11,7 @@ from domain.access.principals import Actor
 from domain.earning.evaluating import Knowledge
 from domain.kernel.expressions import ConditionCache
 from domain.kernel.operation import Door
+from domain.kernel.sealing import Keyring
 from domain.kernel.sql import Database
 from domain.programs.matching import TermsCache
 from leaderboards.store import Store
@@ -29,6 +30,7 @@ class Context:
     door: Door
     batches: Batches
     knowledge: Knowledge
+    keys: Keyring | None = None
     store: Store | None = None
     live: Live | None = None
     locale: str = "en"
@@ -43,14 +45,21 @@ class Context:
         cls, actor: Actor, database: Database, door: Door, knowledge: Knowledge | None = None, **others: Any
     ) -> "Context":
         """A context with fresh batches, in the actor's locale; knowledge starts empty if not given."""
+        said: dict[str, Any] = {"locale": actor.locale} | others
         return cls(
             actor=actor,
             database=database,
             door=door,
             knowledge=knowledge or Knowledge(terms=TermsCache(), conditions=ConditionCache()),
             batches=Batches(database, actor),
-            **({"locale": actor.locale} | others),
+            **said,
         )
+
+    @property
+    def keyring(self) -> Keyring:
+        """The keys of what is sealed; every server has them."""
+        assert self.keys is not None, "wiring gives every server its keyring"
+        return self.keys
 
     def renew(self, actor: Actor, cursor: str) -> None:
         """Before each message of a subscription: fresh batches, for the actor as of now; `cursor` goes with it.

@@ -18,7 +18,8 @@ DELIVERED_POOL = "delivered"
 
 DATA_KEY = "SELECT data_key FROM code_pool WHERE id = $1"
 ENSURE_BATCH = """
-INSERT INTO code_batch (id, pool_id, external_id, recorded_at) VALUES ($1, $2, $3, $4)
+INSERT INTO code_batch (id, pool_id, external_id, recorded_at, state, imported, rejected)
+VALUES ($1, $2, $3, $4, 'ACTIVE', 0, 0)
 ON CONFLICT (pool_id, external_id) DO UPDATE SET external_id = excluded.external_id RETURNING id, state
 """
 STORE = """
@@ -36,8 +37,9 @@ WHERE c.line_id = $1 AND c.state = 'ISSUED' AND p.id = c.pool_id RETURNING c.id,
 """
 FIND_POOL = "SELECT id FROM code_pool WHERE supplier_id = $1 AND code = $2"
 MAKE_POOL = """
-INSERT INTO code_pool (id, supplier_id, code, name, data_key, recorded_at, low_stock_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (supplier_id, code) DO NOTHING RETURNING id
+INSERT INTO code_pool (id, supplier_id, code, name, data_key, recorded_at, low_stock_at, imported, free, reserved,
+    issued, void, version)
+VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, 0, 0, 0, 1) ON CONFLICT (supplier_id, code) DO NOTHING RETURNING id
 """
 
 
@@ -82,7 +84,11 @@ async def open_code_in(op: Operation, keyring: Keyring, line_id: UUID) -> Goods:
 async def delivery_pool_in(op: Operation, keyring: Keyring, supplier_id: UUID) -> UUID:
     """The pool that keeps what a supplier delivers itself, for routes that name none; made when first needed."""
     found = await op.sql.fetchval(FIND_POOL, supplier_id, DELIVERED_POOL)
-    return found or await make_pool_in(op, keyring, supplier_id, DELIVERED_POOL, "Delivered codes", 0)
+    return (
+        found
+        if found is not None
+        else await make_pool_in(op, keyring, supplier_id, DELIVERED_POOL, "Delivered codes", 0)
+    )
 
 
 async def make_pool_in(
@@ -93,7 +99,9 @@ async def make_pool_in(
     sealed = keyring.seal(new_data_key(), pool_context(pool_id))
     made = await op.sql.fetchval(MAKE_POOL, pool_id, supplier_id, code, name, sealed, op.now, low_stock_at)
     if made is None:
-        return await op.sql.fetchval(FIND_POOL, supplier_id, code)
+        standing: UUID | None = await op.sql.fetchval(FIND_POOL, supplier_id, code)
+        assert standing is not None, "what the insert met stands, and is never deleted"
+        return standing
     op.tell(CODE_POOL_CREATED.about(pool_id, supplier_id=str(supplier_id), code=code))
     return pool_id
 

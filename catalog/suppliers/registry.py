@@ -1,5 +1,7 @@
 """Which adapter speaks to a supplier; those without an outward call have none here."""
 
+from uuid import UUID
+
 import httpx2
 import orjson
 
@@ -25,7 +27,7 @@ def adapter_for(
             return Scripted()
         case AdapterKind.HTTP_PUSH:
             assert supplier.sealed_credentials is not None, "no such supplier is defined without its secret"
-            opened = orjson.loads(keyring.open(supplier.sealed_credentials, supplier_context(supplier)))
+            opened = orjson.loads(keyring.open(supplier.sealed_credentials, supplier_context(supplier.id)))
             return HttpPush(
                 url=supplier.settings["url"], secret=secret_bytes(opened["secret"]), http=http, sandbox=sandbox
             )
@@ -33,6 +35,6 @@ def adapter_for(
             raise ValueError(f"a supplier of kind {supplier.adapter} is not called")
 
 
-def supplier_context(supplier: SupplierRecord) -> str:
+def supplier_context(supplier_id: UUID) -> str:
     """What a supplier's sealed credentials are bound to."""
-    return f"supplier:{supplier.id}"
+    return f"supplier:{supplier_id}"

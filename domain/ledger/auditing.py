@@ -91,13 +91,14 @@ async def audit_in(connection: Connection, questions: Sequence[Sequence[Question
 
 
 def _own_questions() -> dict[str, list[Question]]:
-    questions = {law: [_asking(law, name, text) for name, text in some.items()] for law, some in QUESTIONS.items()}
+    questions = {law: [asking(law, name, text) for name, text in some.items()] for law, some in QUESTIONS.items()}
     questions["L5"].append(_transactions_equal_their_digest)
     questions["E2"].append(_chain_holds)
     return questions
 
 
-def _asking(law: str, name: str, text: str) -> Question:
+def asking(law: str, name: str, text: str) -> Question:
+    """The question whose SQL yields (subject, broken) for every row it examines."""
     statement = f"""
     SELECT count(*) AS examined, count(*) FILTER (WHERE broken IS DISTINCT FROM false) AS violations,
            (array_agg(subject) FILTER (WHERE broken IS DISTINCT FROM false))[1:{EXAMPLES_MAX}] AS examples
