@@ -16,8 +16,8 @@ from catalog.redemptions.fulfilling import Bounds, Fulfiller
 from catalog.redemptions.issuing import issue_due
 from catalog.redemptions.moving import lock_lines_in, order_in
 from catalog.suppliers.outcomes import Adapter, Goods, Recipient
-from catalog.suppliers.recipients import sealed_recipient
 from catalog.suppliers.reading import SupplierRecord
+from catalog.suppliers.recipients import sealed_recipient
 from catalog.suppliers.scripted import Scripted
 from domain.access.principals import Actor, Role
 from domain.kernel.ids import new_id, new_ids
@@ -36,9 +36,9 @@ INSERT INTO supplier (id, code, name, source_id, adapter, state, settings, is_te
 VALUES ($1, $2, $2, $3, $4, 'ACTIVE', '{}', true, $5, $6, guerdon_now(), 1)
 """
 ITEM = """
-INSERT INTO catalog_item (id, supplier_id, external_id, kind, state, name, description, instructions, categories, images,
-    countries, tiers, segments, partner_types, unit, needs_address, needs_approval, is_test, search, content_digest,
-    recorded_at, updated_at, version)
+INSERT INTO catalog_item (id, supplier_id, external_id, kind, state, name, description, instructions, categories,
+    images, countries, tiers, segments, partner_types, unit, needs_address, needs_approval, is_test, search,
+    content_digest, recorded_at, updated_at, version)
 VALUES ($1, $2, $1::uuid::text, 'VOUCHER', 'LISTED', '{"en": "A voucher"}', '{}', '{}', '[]', '[]', '[]', '[]', '[]',
     '[]', 'POINTS', false, false, false, '', '', guerdon_now(), guerdon_now(), 1)
 """
@@ -168,7 +168,7 @@ class Shop:
         held_for: float | None = None,
         ordered: bool = True,
     ) -> list[UUID]:
-        """The member redeemed so many units; their lines are ORDERED, or HELD for so many seconds. Answers the lines."""
+        """The member redeemed so many units; the lines are ORDERED, or HELD for so many seconds. Answers their ids."""
         redemption_id, line_ids = new_id(), new_ids(quantity)
         owner = Owner(kind=OwnerKind.MEMBER, id=member_id, unit="POINTS")
         partner_id = await self.world.database.fetchval("SELECT partner_id FROM member WHERE id = $1", member_id)

@@ -148,7 +148,7 @@ async def _refuse(op: Operation, refused: Sequence[tuple[Decided, Refuse]]) -> N
             onward.append((one.attempt, found))
         elif is_ordered:
             failures.append(Failure(line=one.line, reason=told.reason))
-        else:
+        elif one.line.state is LineState.FULFILLED:
             bounced.append(one.line)
         next_supplier_id = None if found is None else str(found.supplier_id)
         op.tell(_about(FULFILMENT_REFUSED, one, reason=told.reason, next_supplier_id=next_supplier_id))
