@@ -37,7 +37,8 @@ WHERE p.id = $1 AND ($2::bool OR s.source_id = $3)
 """
 OWN_SUPPLIER = "SELECT 1 FROM supplier AS s WHERE s.id = $1 AND ($2::bool OR s.source_id = $3)"
 BATCH = """
-INSERT INTO code_batch (id, pool_id, external_id, recorded_at) VALUES ($1, $2, $3, $4)
+INSERT INTO code_batch (id, pool_id, external_id, recorded_at, state, imported, rejected)
+VALUES ($1, $2, $3, $4, 'ACTIVE', 0, 0)
 ON CONFLICT (pool_id, external_id) DO UPDATE SET external_id = excluded.external_id RETURNING id, state, imported
 """
 # In order of the index that decides, so that two imports of the same codes wait for each other and do not deadlock.

@@ -18,7 +18,8 @@ DELIVERED_POOL = "delivered"
 
 DATA_KEY = "SELECT data_key FROM code_pool WHERE id = $1"
 ENSURE_BATCH = """
-INSERT INTO code_batch (id, pool_id, external_id, recorded_at) VALUES ($1, $2, $3, $4)
+INSERT INTO code_batch (id, pool_id, external_id, recorded_at, state, imported, rejected)
+VALUES ($1, $2, $3, $4, 'ACTIVE', 0, 0)
 ON CONFLICT (pool_id, external_id) DO UPDATE SET external_id = excluded.external_id RETURNING id, state
 """
 STORE = """
@@ -36,8 +37,9 @@ WHERE c.line_id = $1 AND c.state = 'ISSUED' AND p.id = c.pool_id RETURNING c.id,
 """
 FIND_POOL = "SELECT id FROM code_pool WHERE supplier_id = $1 AND code = $2"
 MAKE_POOL = """
-INSERT INTO code_pool (id, supplier_id, code, name, data_key, recorded_at, low_stock_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (supplier_id, code) DO NOTHING RETURNING id
+INSERT INTO code_pool (id, supplier_id, code, name, data_key, recorded_at, low_stock_at, imported, free, reserved,
+    issued, void, version)
+VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, 0, 0, 0, 1) ON CONFLICT (supplier_id, code) DO NOTHING RETURNING id
 """
 
 

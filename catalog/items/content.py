@@ -70,7 +70,8 @@ class ItemContent:
         document = asdict(self)
         for denomination in document["denominations"]:
             del denomination["stock"]
-        return hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).digest()
+        # The driver's ids are no plain UUIDs: written as text, they are the same.
+        return hashlib.sha256(orjson.dumps(document, default=str, option=orjson.OPT_SORT_KEYS)).digest()
 
     def search(self) -> str:
         """The words by which the item is found, in every language."""

@@ -12,4 +12,10 @@ ITEM_CHANGED = EventType(
         "state": "DRAFT, LISTED or UNLISTED",
     },
 )
-EVENTS = (ITEM_CHANGED,)
+GOAL_CHANGED = EventType(
+    name="saved_goal.changed",
+    aggregate="saved_goal",
+    description="A member saves for something else from now on, or for nothing.",
+    payload={"denomination_id": "what for, or null"},
+)
+EVENTS = (ITEM_CHANGED, GOAL_CHANGED)

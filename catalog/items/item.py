@@ -8,7 +8,6 @@ from uuid import UUID
 
 from catalog.items.eligibility import Obstacle
 from catalog.items.pricing import Price
-from domain.access.principals import Relation
 
 Texts = Mapping[str, str]
 
@@ -48,7 +47,10 @@ class Image:
 
 @dataclass(frozen=True, kw_only=True)
 class ItemRecord:
-    """An item as this viewer may see it; empty tuples of countries, tiers, segments, partner types mean everyone."""
+    """An item; empty tuples of countries, tiers, segments, partner types mean everyone.
+
+    `price_from` is the lowest price of what is offered, where the reading asked for it.
+    """
 
     id: UUID
     supplier_id: UUID
@@ -76,7 +78,7 @@ class ItemRecord:
     recorded_at: datetime
     updated_at: datetime
     version: int
-    relation: Relation | None = None
+    price_from: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +102,6 @@ class DenominationRecord:
     place: int
     is_offered: bool
     version: int
-    relation: Relation | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +114,6 @@ class RouteRecord:
     pool_id: UUID | None
     adapter: str
     is_paused: bool = False
-    relation: Relation | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,6 +158,14 @@ class Offer:
     @property
     def needs_approval(self) -> bool:
         return self.item.needs_approval
+
+    def missing(self, available: int) -> int:
+        """How many points somebody with so many still lacks."""
+        return max(0, self.price - available)
+
+    def can_redeem(self, available: int) -> bool:
+        """True if nothing stands in the way and so many points suffice."""
+        return not self.obstacles and self.missing(available) == 0
 
 
 @dataclass(frozen=True, kw_only=True)

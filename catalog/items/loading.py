@@ -3,12 +3,10 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
 from uuid import UUID
 
 from catalog.items.item import DenominationRecord, Image, ItemKind, ItemRecord, ItemState, RouteRecord
 from catalog.items.pricing import Price
-from domain.access.principals import Relation
 from domain.kernel.sql import Connection, Database, Row
 
 Source = Database | Connection
@@ -75,7 +73,7 @@ def _supply(rows: Sequence[Row]) -> Supply:
     return Supply(routes=routes, left=None if is_endless else sum(pools.values()))
 
 
-def item_record(row: Mapping[str, Any] | Row, relation: Relation | None = None) -> ItemRecord:
+def item_record(row: Row, *, price_from: int | None = None) -> ItemRecord:
     """A row of catalog_item."""
     return ItemRecord(
         id=row["id"],
@@ -104,11 +102,11 @@ def item_record(row: Mapping[str, Any] | Row, relation: Relation | None = None) 
         recorded_at=row["recorded_at"],
         updated_at=row["updated_at"],
         version=row["version"],
-        relation=relation,
+        price_from=price_from,
     )
 
 
-def denomination_record(row: Mapping[str, Any] | Row, relation: Relation | None = None) -> DenominationRecord:
+def denomination_record(row: Row) -> DenominationRecord:
     """A row of denomination, with its price worked out."""
     pricing = Price(fixed=row["price_fixed"], numerator=row["price_numerator"], denominator=row["price_denominator"])
     return DenominationRecord(
@@ -126,10 +124,4 @@ def denomination_record(row: Mapping[str, Any] | Row, relation: Relation | None 
         place=row["place"],
         is_offered=row["is_offered"],
         version=row["version"],
-        relation=relation,
     )
-
-
-def prefixed(row: Row, prefix: str) -> Mapping[str, Any]:
-    """The columns of a joined row that begin with the prefix, without it."""
-    return {name.removeprefix(prefix): value for name, value in cast("Any", row).items() if name.startswith(prefix)}

@@ -26,7 +26,7 @@ WORD = re.compile(r"[^\W_]+")
 def plain(text: str) -> str:
     """The same text without markup, hidden parts, control characters and runs of blanks; NFC; paragraphs are kept.
 
-    Afterwards no `<` stands before a letter, a slash or a mark of markup, and the same text again is unchanged.
+    Afterwards no `<` stands before a letter, a slash or a mark of markup, however often it was escaped before.
     """
     for _ in range(LAYERS_MAX):
         stripped = html.unescape("".join(_outside_tags(text))) if "<" in text or "&" in text else text

@@ -12,9 +12,10 @@ from catalog.items.events import ITEM_CHANGED
 from catalog.items.merge import merged
 from catalog.items.refusals import RouteUnknown, UnitUnknown
 from catalog.items.said import ItemSaid, Unsaid
+from catalog.items.sight import may_feed
 from catalog.items.storing import Stored, Written
 from domain.access import audit
-from domain.access.principals import Actor, Role, Scope
+from domain.access.principals import Actor
 from domain.kernel.ids import new_ids
 from domain.kernel.keys import Keyed
 from domain.kernel.operation import Door, Operation
@@ -23,7 +24,6 @@ from domain.kernel.units import units
 from domain.partners.refusals import RepeatedInBatch
 
 ITEMS_MAX = 1_000
-FEEDERS = frozenset({Role.CATALOG, Role.ADMIN, Role.SYSTEM})
 
 
 class ItemOutcome(StrEnum):
@@ -116,11 +116,6 @@ async def upsert_items_in(
     if judging.written:
         await audit.record_in(op, "upsertCatalogItems", "supplier", supplier_id, items=len(judging.written))
     return results
-
-
-def may_feed(actor: Actor) -> bool:
-    """True for who keeps the catalog, and for keys that may write it; a bound key writes its own supplier's only."""
-    return actor.role in FEEDERS or (actor.role is Role.INTEGRATION and Scope.CATALOG_WRITE in actor.scopes)
 
 
 @dataclass(kw_only=True)

@@ -108,7 +108,9 @@ WHERE line_id = ANY($1::uuid[]) AND state = 'INTENT'
 
 def line_of(row: Row) -> Line:
     """A row of LINE_COLUMNS as its record."""
-    return Line(**{**row, "state": LineState(row["state"]), "delivery": Delivery(row["delivery"])})
+    values: dict[str, Any] = dict(row)
+    values["state"], values["delivery"] = LineState(row["state"]), Delivery(row["delivery"])
+    return Line(**values)
 
 
 async def lock_lines_in(op: Operation, line_ids: Collection[UUID], *, points: bool = True) -> Mapping[UUID, Line]:

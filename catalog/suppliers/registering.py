@@ -22,8 +22,8 @@ from domain.kernel.sql import UniqueViolation
 LOCK = "SELECT id, adapter, is_test, credentials FROM supplier WHERE code = $1 FOR NO KEY UPDATE"
 INSERT = """
 INSERT INTO supplier (id, code, name, source_id, adapter, settings, credentials, is_test, rate_calls, rate_seconds,
-                      float_currency, float_alert_below, recorded_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                      float_currency, float_alert_below, recorded_at, state, version)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'ACTIVE', 1)
 """
 CHANGE = """
 UPDATE supplier SET name = $2, source_id = $3, settings = $4, credentials = coalesce($5, credentials), rate_calls = $6,

@@ -33,6 +33,8 @@ POINTS = (
     "release.before_commit",
     "complete.before_commit",
     "reveal.before_commit",
+    "redeem.after_hold",
+    "redeem.after_codes",
 )
 
 
