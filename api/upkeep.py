@@ -20,6 +20,7 @@ from domain.earning.recording import record_and_award_in
 from domain.kernel.ids import new_id
 from domain.kernel.keys import Keyed
 from domain.kernel.operation import Operation
+from domain.kernel.sql import sure_value
 from domain.ledger.auditing import audit
 from leaderboards.auditing import questions
 from leaderboards.rebuilding import rebuild_index
@@ -165,7 +166,7 @@ async def raise_epoch(parts: Wired) -> int:
     """After a restore: every cursor and every index of before is refused from now on. Answers the new epoch."""
     return await parts.door.operate(
         SYSTEM,
-        lambda op: op.sql.fetchval("UPDATE relay_state SET epoch = epoch + 1 WHERE id = 1 RETURNING epoch"),
+        lambda op: sure_value(op.sql, "UPDATE relay_state SET epoch = epoch + 1 WHERE id = 1 RETURNING epoch"),
     )
 
 

@@ -44,6 +44,8 @@ from domain.kernel.sql import Database
 from domain.programs.matching import TermsCache
 from leaderboards.store import Store
 
+PING_SECONDS = 0.5
+
 
 @dataclass(frozen=True, kw_only=True)
 class Wired:
@@ -118,8 +120,8 @@ def build_server(parts: Wired) -> Starlette:
     """The whole HTTP application: GraphQL with its guards, sign-in, streams, health; `app.state.live` feeds these."""
     settings = parts.settings
     key = None if settings.is_production else SigningKey.kept_in(settings.home)
-    issuers = list(_issuers(settings, key))
-    recognizer = Recognizer(parts.database, issuers, test_keys=not settings.is_production)
+    client = httpx2.AsyncClient(timeout=5)
+    recognizer = Recognizer(parts.database, _issuers(settings, key, client), test_keys=not settings.is_production)
     routes: list[BaseRoute] = []
     if key is not None:
         routes += DevelopmentIssuer(parts.door, key, settings, url=settings.url + ISSUER_PATH).routes()
@@ -132,10 +134,11 @@ def build_server(parts: Wired) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
         feeding = asyncio.create_task(realtime.run((live.events, live.boards)), name="realtime")
-        try:
-            yield
-        finally:
-            await ended(feeding)
+        async with client:
+            try:
+                yield
+            finally:
+                await ended(feeding)
 
     async def context_for(caller: FaceActor, circumstances: Circumstances) -> Context:
         assert isinstance(caller, Caller), "the recognizer makes every caller"
@@ -154,7 +157,7 @@ def build_server(parts: Wired) -> Starlette:
 
     async def ready() -> Mapping[str, str | None]:
         await parts.database.fetchval("SELECT 1")
-        return {"database": None}
+        return {"database": None, "valkey": await _silence(parts.redis)}
 
     def body_limit(caller: FaceActor) -> int:
         is_machine = isinstance(caller, Caller) and caller.actor.role is Role.INTEGRATION
@@ -193,11 +196,21 @@ def build_live(parts: Wired, matrix: Matrix, realtime: Realtime) -> Live:
     )
 
 
-def _issuers(settings: Settings, key: SigningKey | None) -> "list[TrustedIssuer]":
+async def _silence(redis: "Redis") -> str | None:
+    """Why Valkey does not answer; None where it does."""
+    try:
+        async with asyncio.timeout(PING_SECONDS):
+            await redis.ping()
+    except (RedisError, OSError, TimeoutError) as trouble:
+        return type(trouble).__name__
+    return None
+
+
+def _issuers(settings: Settings, key: SigningKey | None, client: httpx2.AsyncClient) -> list[TrustedIssuer]:
     found: list[TrustedIssuer] = []
     if key is not None:
         found.append(development_issuer(settings.url + ISSUER_PATH, settings.oidc_audience, key))
     if settings.oidc_issuer is not None:
-        keys = RemoteKeys(settings.oidc_issuer, httpx2.AsyncClient(timeout=5))
+        keys = RemoteKeys(settings.oidc_issuer, client)
         found.append(outside_issuer(settings.oidc_issuer, settings.oidc_audience, keys))
     return found

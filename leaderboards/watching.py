@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from domain.kernel.sql import Connection, Database
+from domain.kernel.sql import Connection, Database, sure_value
 from leaderboards.loading import board_shown, index_epoch, season_shown
 from leaderboards.views import BoardShown, LinesShown, SeasonShown
 
@@ -49,4 +49,4 @@ async def subjects(source: Database | Connection, lines: LinesShown) -> int:
     """How many stand on the board: as the index knew with the lines, else counted now."""
     if lines.subjects is not None:
         return lines.subjects
-    return await source.fetchval("SELECT count(*) FROM standing WHERE season_id = $1", lines.season.id)
+    return await sure_value(source, "SELECT count(*) FROM standing WHERE season_id = $1", lines.season.id)

@@ -66,6 +66,7 @@ class ActivityRevision:
     recorded_at: datetime = strawberry.field(description="When this revision was recorded.")
 
     @strawberry.field(graphql_type=list[BasisAmount], description="Its amounts, at most one a basis.")
+    @staticmethod
     def amounts(parent: strawberry.Parent[RevisionRecord]) -> Any:
         return basis_amounts(parent.amounts)
 
@@ -93,14 +94,17 @@ class Activity(Node):
     awards = many(nouns.AWARD, awards_of_activities, "The awards it made, at most 100.")
 
     @strawberry.field(graphql_type=list[BasisAmount], description="Its amounts, at most one a basis.")
+    @staticmethod
     def amounts(parent: strawberry.Parent[ActivityRecord]) -> Any:
         return basis_amounts(parent.state.amounts)
 
     @strawberry.field(description="When its current revision was recorded, null for the first one.")
+    @staticmethod
     def corrected_at(parent: strawberry.Parent[ActivityRecord]) -> datetime | None:
         return parent.state.recorded_at if parent.state.revision > 1 else None
 
     @strawberry.field(description="What people call its type.")
+    @staticmethod
     async def type_name(parent: strawberry.Parent[ActivityRecord], info: Info, locale: LocaleArgument = None) -> str:
         kind = await info.context.batches.one(activity_type_by_code, parent.state.type)
         return in_locale(kind.name, locale or Locale(info.context.locale)) if kind else parent.state.type

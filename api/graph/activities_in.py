@@ -11,7 +11,7 @@ import strawberry
 from api.graph import nouns
 from api.graph.context import Info
 from api.graph.ids import Tag, decode_as
-from api.graph.mutating import at_most_a_batch, mutation, source_of
+from api.graph.mutating import at_most_a_batch, json_object, mutation, source_of
 from api.graph.refusing import Refusal, Told
 from api.graph.scalars import Json, Points
 from domain.access.principals import Relation
@@ -64,9 +64,6 @@ class ActivityInput:
 
     def item(self, reason: str | None = None) -> Item:
         """As the room of activities takes it. Refuses: InvalidInput (attributes, amounts)."""
-        attributes = self.attributes or {}
-        if not isinstance(attributes, dict):
-            raise InvalidInput(field="attributes", problem="is an object")
         if len({amount.basis for amount in self.amounts}) < len(self.amounts):
             raise InvalidInput(field="amounts", problem="one amount a basis")
         return Item(
@@ -77,7 +74,7 @@ class ActivityInput:
             partner=_named(Tag.PARTNER, self.partner_id, self.partner_external_id),
             quantity=self.quantity,
             amounts={each.basis: Amount(minor=each.amount, unit=each.unit) for each in self.amounts},
-            attributes=attributes,
+            attributes={} if self.attributes is None else json_object(self.attributes, "attributes"),
             source_version=self.source_version,
             reason=reason,
         )

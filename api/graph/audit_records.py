@@ -19,6 +19,7 @@ from domain.access.reading import audit_records
 @strawberry.type(description="One line of the audit log; never edited.")
 class AuditRecord:
     @strawberry.field(description="Opaque; lines recorded later have later cursors.")
+    @staticmethod
     def id(parent: strawberry.Parent[AuditLine]) -> strawberry.ID:
         return strawberry.ID(encode_id(Tag.AUDIT_RECORD, UUID(int=parent.id)))
 

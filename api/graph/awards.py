@@ -57,6 +57,7 @@ class Award(Node):
         graphql_type=list[Reason],
         description="Why this amount: rule, inputs, bracket, caps, stacking, budget, rate, hold, expiry; at most 40.",
     )
+    @staticmethod
     def explanation(parent: strawberry.Parent[AwardRecord]) -> Any:
         return reasons(parent.explanation)
 

@@ -36,6 +36,13 @@ class Batches:
             return None
         return await self._loader(reading, arguments).load(key)
 
+    async def sure(self, reading: Reading[KeyT, Answer], key: KeyT, **arguments: Hashable) -> Answer:
+        """What the reading knows of a key that it always knows."""
+        found = await self.one(reading, key, **arguments)
+        if found is None:
+            raise LookupError("nothing is known of a key that is always known")
+        return found
+
     async def many(
         self, reading: Reading[KeyT, Sequence[Answer]], key: KeyT, **arguments: Hashable
     ) -> Sequence[Answer]:

@@ -1,7 +1,7 @@
 """One viewer's board: a snapshot, then what moved, with the viewer's own part, which nobody else ever gets (law S1)."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from graphql import GraphQLError
 
@@ -53,7 +53,7 @@ class BoardStream:
         self._own = Own(rank=None, around=(), at=(0, 0))
         self._total, self._beat_at, self._is_behind = 0, time.monotonic() + live.heartbeat_seconds, False
 
-    async def messages(self) -> AsyncIterator[Message]:
+    async def messages(self) -> AsyncGenerator[Message]:
         """Until the caller closes it. Refuses: GraphQLError (ACCESS_REVOKED, TOKEN_EXPIRED)."""
         live = self._live
         self._actor = await allowed(live, ACTION, self._given)

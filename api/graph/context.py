@@ -45,14 +45,14 @@ class Context:
         cls, actor: Actor, database: Database, door: Door, knowledge: Knowledge | None = None, **others: Any
     ) -> "Context":
         """A context with fresh batches, in the actor's locale; knowledge starts empty if not given."""
-        said: dict[str, Any] = {"locale": actor.locale} | others
+        others.setdefault("locale", actor.locale)
         return cls(
             actor=actor,
             database=database,
             door=door,
             knowledge=knowledge or Knowledge(terms=TermsCache(), conditions=ConditionCache()),
             batches=Batches(database, actor),
-            **said,
+            **others,
         )
 
     @property

@@ -44,6 +44,7 @@ class Due(Node):
     @strawberry.field(
         graphql_type=list[Reason], description="Every step to this amount, in order; the last one decided; at most 40."
     )
+    @staticmethod
     def explanation(parent: strawberry.Parent[DueRecord]) -> Any:
         return reasons(parent.explanation)
 

@@ -47,6 +47,7 @@ class Enrollment(Node):
     @strawberry.field(
         graphql_type=EnrollmentParameters | None, description="The parameters that count now, null if there are none."
     )
+    @staticmethod
     async def parameters(parent: strawberry.Parent[EnrollmentRecord], info: Info) -> Any:
         versions = await info.context.batches.many(parameters_of, parent.id)
         return next((version for version in versions if version.in_force), None)

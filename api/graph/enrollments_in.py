@@ -10,7 +10,7 @@ from api.graph import nouns
 from api.graph.context import Info
 from api.graph.ids import Tag
 from api.graph.inputs import key_field
-from api.graph.mutating import keyed, mutation, sure
+from api.graph.mutating import json_object, keyed, mutation, sure
 from api.graph.scalars import Json
 from domain.kernel.refusals import InvalidInput, KeyReused, NotFound
 from domain.programs.enrolling import accept_parameters, enroll, propose_parameters
@@ -87,7 +87,7 @@ class EnrollmentMutation:
                 else sure(Tag.PARTNER, input.partner_id or "", "partner")
             ),
             cohort=input.cohort,
-            parameters=_values(input.parameters, "parameters") if input.parameters is not None else None,
+            parameters=json_object(input.parameters, "parameters") if input.parameters is not None else None,
             enrolled_at=input.enrolled_at,
         )
         return EnrollSuccess(enrollment=await _enrollment(info, UUID(made.facts["enrollment_id"])))
@@ -108,7 +108,7 @@ class EnrollmentMutation:
             context.actor,
             keyed(input),
             enrollment_id=enrollment_id,
-            parameters=_values(input.values, "values"),
+            parameters=json_object(input.values, "values"),
             valid_from=input.valid_from,
         )
         return ProposeParametersSuccess(enrollment=await _enrollment(info, enrollment_id))
@@ -126,12 +126,6 @@ class EnrollmentMutation:
         enrollment_id = await _theirs(info, input.enrollment_id)
         await accept_parameters(context.door, context.actor, keyed(input), enrollment_id=enrollment_id)
         return AcceptParametersSuccess(enrollment=await _enrollment(info, enrollment_id))
-
-
-def _values(value: object, field: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise InvalidInput(field=field, problem="is an object")
-    return value
 
 
 async def _theirs(info: Info, text: str) -> UUID:

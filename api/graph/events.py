@@ -95,6 +95,7 @@ class _OfActivity(RewardEvent):
     quantity = carried("quantity", Points, "Units sold or counted.")
 
     @strawberry.field(graphql_type=list[BasisAmount], description="Its amounts, at most one a basis.")
+    @staticmethod
     def amounts(parent: strawberry.Parent[StampedEvent]) -> Any:
         return [
             BasisAmountRecord(basis=Basis(basis), amount=one["amount"], unit=one["unit"])
@@ -153,6 +154,7 @@ class PointsMoved(_OfWallet):
     names = frozenset(MOVES)
 
     @strawberry.field(description="How they moved.")
+    @staticmethod
     def move(parent: strawberry.Parent[StampedEvent]) -> PointsMove:
         return MOVES[parent.name]
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from uuid import UUID
 
@@ -80,7 +80,7 @@ class EventFeed:
         return False
 
     @asynccontextmanager
-    async def listening(self, principal_id: UUID, seen: Sight) -> AsyncIterator[Listener]:
+    async def listening(self, principal_id: UUID, seen: Sight) -> AsyncGenerator[Listener]:
         """A listener that is offered every event after the head as it is now."""
         async with self._entering:
             if not self._listeners:

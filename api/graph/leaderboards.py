@@ -116,15 +116,18 @@ class BoardEntry:
     reached_at = told("entry.reached_at", datetime, "When the score was reached: earlier stands first.")
 
     @strawberry.field(description="The member or partner it is about: a key that stays through every change.")
+    @staticmethod
     def subject_id(parent: strawberry.Parent[LineRecord]) -> strawberry.ID:
         return subject_id(parent.season, parent.entry.subject_id)
 
     @strawberry.field(description="The name to show.")
+    @staticmethod
     async def name(parent: strawberry.Parent[LineRecord], info: Info) -> str:
         shown = await info.context.batches.one(subject_shown, parent.entry.subject_id)
         return shown.name if shown else ""
 
     @strawberry.field(description="The firm's name, on a board of members.")
+    @staticmethod
     async def partner_name(parent: strawberry.Parent[LineRecord], info: Info) -> str | None:
         if parent.season.board.scope is Scope.PARTNERS:
             return None
@@ -133,16 +136,19 @@ class BoardEntry:
         return firm.name if firm else None
 
     @strawberry.field(description="True for someone who has left.")
+    @staticmethod
     async def is_former(parent: strawberry.Parent[LineRecord], info: Info) -> bool:
         shown = await info.context.batches.one(subject_shown, parent.entry.subject_id)
         return shown is None or shown.former
 
     @strawberry.field(description="How many contributions the score holds.")
+    @staticmethod
     async def contributions(parent: strawberry.Parent[LineRecord], info: Info) -> int:
         found = await info.context.batches.one(details_of, (parent.season.id, parent.entry.subject_id))
         return found.contributions if found else 0
 
     @strawberry.field(description="True for your own line, or your firm's on a board of partners.")
+    @staticmethod
     def is_me(parent: strawberry.Parent[LineRecord], info: Info) -> bool:
         return parent.entry.subject_id == own_subject(info.context.actor, parent.season)
 
@@ -154,6 +160,7 @@ class BoardPage:
     source = told("lines.source", AnswerSource, "Where it was read.")
 
     @strawberry.field(description="How many stand on the board now.")
+    @staticmethod
     async def total(parent: strawberry.Parent[BoardPageRecord], info: Info) -> int:
         return await info.context.batches.one(totals_of, parent.lines.season.id) or 0
 
@@ -182,15 +189,18 @@ class MyRank:
     version: BoardVersion = strawberry.field(description="The state it was read at.")
 
     @strawberry.field(description="How many stand on the board.")
+    @staticmethod
     async def total(parent: strawberry.Parent[MyRankRecord], info: Info) -> int:
         return await info.context.batches.one(totals_of, parent.season.id) or 0
 
     @strawberry.field(description="What is missing to the next score above; null for the highest.")
+    @staticmethod
     async def points_to_next(parent: strawberry.Parent[MyRankRecord], info: Info) -> Points | None:
         found = await _details(info, parent)
         return Points(found.to_next) if found and found.to_next is not None else None
 
     @strawberry.field(graphql_type=list[Reason], description="Why you stand there, in words; at most three.")
+    @staticmethod
     async def reasons(parent: strawberry.Parent[MyRankRecord], info: Info) -> Any:
         found = await _details(info, parent)
         return rank_reasons(parent.entry, found) if found else []
@@ -198,6 +208,7 @@ class MyRank:
     @strawberry.field(
         graphql_type=list[BoardContribution], description="The newest contributions to it, at most `first`."
     )
+    @staticmethod
     async def contributions(parent: strawberry.Parent[MyRankRecord], info: Info, first: First = 25) -> Any:
         limit_of(first)
         key = (parent.season.id, parent.entry.subject_id)
@@ -231,15 +242,18 @@ class Leaderboard(Node):
     program = one(nouns.PROGRAM, programs_by_id, "program_id", "The program it belongs to, if any.")
 
     @strawberry.field(description="Who may look at it.")
+    @staticmethod
     def visibility(parent: strawberry.Parent[BoardShown]) -> Visibility:
         return Visibility(parent.visibility.value)
 
     @strawberry.field(graphql_type=list[Season], description="Its seasons, newest first, at most 100.")
+    @staticmethod
     async def seasons(parent: strawberry.Parent[BoardShown], info: Info, first: First = 10) -> Any:
         limit_of(first)
         return await info.context.batches.many(seasons_of_board, parent.id, first=first)
 
     @strawberry.field(graphql_type=Season | None, description="One season; null before its first contribution.")
+    @staticmethod
     async def season(parent: strawberry.Parent[BoardShown], info: Info, at: At = None) -> Any:
         found = await info.context.batches.many(seasons_of_board, parent.id, first=1, before=at)
         return next(iter(found), None)
@@ -247,6 +261,7 @@ class Leaderboard(Node):
     @strawberry.field(
         graphql_type=BoardPage | None, description="The lines in order; null where there is no such season."
     )
+    @staticmethod
     async def page(
         parent: strawberry.Parent[BoardShown],
         info: Info,
@@ -265,6 +280,7 @@ class Leaderboard(Node):
         return await _page(info, season, first, _page_after(key) if key else None, as_of)
 
     @strawberry.field(graphql_type=list[BoardEntry], description="Your line with at most k on each side; k is 1 to 25.")
+    @staticmethod
     async def around_me(
         parent: strawberry.Parent[BoardShown],
         info: Info,
@@ -280,6 +296,7 @@ class Leaderboard(Node):
         return [LineRecord(entry=entry, season=season) for entry in lines.entries]
 
     @strawberry.field(graphql_type=MyRank | None, description="Where you stand; null while you have no contribution.")
+    @staticmethod
     async def my_rank(parent: strawberry.Parent[BoardShown], info: Info, season_id: SeasonArgument = None) -> Any:
         season = await _season(info, parent, season_id)
         subject = own_subject(info.context.actor, season) if season else None
@@ -321,7 +338,7 @@ async def _page(
     ]
     return BoardPageRecord(
         lines=lines,
-        as_of=as_of or await context.batches.one(instant_now, "*"),
+        as_of=as_of or await context.batches.sure(instant_now, "*"),
         edges=edges,
         page_info=PageInfoRecord(
             has_next_page=lines.next is not None,

@@ -95,16 +95,19 @@ class BoardSnapshot:
     version = told("shown.version", BoardVersion, "The state that it shows.")
 
     @strawberry.field(graphql_type=list[BoardEntry], description="The first lines, at most `top`.")
+    @staticmethod
     def top(parent: strawberry.Parent[Snapshot]) -> Any:
         return lines(parent.shown.season, parent.top)
 
     @strawberry.field(
         graphql_type=list[BoardEntry], description="Your line with at most `around` on each side; none without."
     )
+    @staticmethod
     def around(parent: strawberry.Parent[Snapshot]) -> Any:
         return lines(parent.shown.season, parent.own.around)
 
     @strawberry.field(graphql_type=MyRank | None, description="Where you stand; null while you have no contribution.")
+    @staticmethod
     def my_rank(parent: strawberry.Parent[Snapshot]) -> Any:
         return own_rank(parent.shown.season, parent.own)
 
@@ -125,10 +128,12 @@ class BoardDelta:
     @strawberry.field(
         graphql_type=list[BoardEntry], description="Lines of the top that are new or read differently, at most `top`."
     )
+    @staticmethod
     def changed(parent: strawberry.Parent[Moved]) -> Any:
         return lines(parent.season, parent.changed)
 
     @strawberry.field(description="The subjects that are no longer among the top, at most `top`.")
+    @staticmethod
     def left(parent: strawberry.Parent[Moved]) -> list[strawberry.ID]:
         return [subject_id(parent.season, one) for one in parent.left]
 
@@ -136,12 +141,14 @@ class BoardDelta:
         graphql_type=list[BoardEntry] | None,
         description="All the lines around you, at most 51; null if they are as before.",
     )
+    @staticmethod
     def around(parent: strawberry.Parent[Moved]) -> Any:
         return None if parent.around is None else lines(parent.season, parent.around)
 
     @strawberry.field(
         graphql_type=MyRank | None, description="Where you stand now, also if that is as before; null if you do not."
     )
+    @staticmethod
     def my_rank(parent: strawberry.Parent[Moved]) -> Any:
         return own_rank(parent.season, parent.own)
 

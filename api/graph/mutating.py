@@ -107,6 +107,13 @@ def source_of(actor: Actor, text: str | None) -> UUID:
     return named
 
 
+def json_object(value: object, field: str) -> dict[str, Any]:
+    """The JSON value as the object that the field wants. Refuses: InvalidInput for any other JSON value."""
+    if not isinstance(value, dict):
+        raise InvalidInput(field=field, problem="is an object")
+    return value
+
+
 def at_most_a_batch(items: list[Any], field: str) -> None:
     """Refuses: InvalidInput for an empty batch or one of more than a thousand."""
     if not 1 <= len(items) <= BATCH_ITEMS_MAX:

@@ -75,6 +75,7 @@ class CountedConnection(Generic[Item]):
     page_info: PageInfo = strawberry.field(description="Where the page stands.")
 
     @strawberry.field(description="How many items the whole list has with these filters; null where that is dear.")
+    @staticmethod
     async def total_count(parent: strawberry.Parent[Page[Any]]) -> int | None:
         return None if parent.count is None else await parent.count()
 

@@ -44,6 +44,19 @@ class PartnerInput:
         default=JourneyStage.ENGAGEMENT, description="How far the partnership has come."
     )
 
+    def row(self) -> PartnerRow:
+        """As the room of partners takes it."""
+        return PartnerRow(
+            external_id=self.external_id,
+            name=self.name,
+            types=tuple(self.types),
+            parent_external_id=self.parent_external_id,
+            country=self.country,
+            vertical=self.vertical,
+            size=self.size,
+            journey_stage=self.journey_stage,
+        )
+
 
 @strawberry.input(description="All that your system says of a member; what is left out is thereby unsaid.")
 class MemberInput:
@@ -57,6 +70,19 @@ class MemberInput:
     email: str | None = strawberry.field(default=None, description="The address to write to, at most 254 characters.")
     locale: Locale = strawberry.field(default=Locale.EN, description="The language they are written to in.")
     left_at: datetime | None = strawberry.field(default=None, description="When they left.")
+
+    def row(self) -> MemberRow:
+        """As the room of partners takes it."""
+        return MemberRow(
+            external_id=self.external_id,
+            name=self.name,
+            partner_external_id=self.partner_external_id,
+            partner_since=self.partner_since,
+            kind=self.kind,
+            email=self.email,
+            locale=self.locale.value,
+            left_at=self.left_at,
+        )
 
 
 @strawberry.input(description="Partners to register.")
@@ -97,6 +123,7 @@ class PartnerResult:
     refusal: Any = strawberry.field(graphql_type=Refusal | None, description="Why it was refused, else null.")
 
     @strawberry.field(graphql_type=nouns.PARTNER | None, description="The partner as it stands now.")
+    @staticmethod
     async def partner(parent: strawberry.Parent[PersonItemRecord], info: Info) -> Any:
         return await info.context.batches.one(partner_by_id, parent.id)
 
@@ -108,6 +135,7 @@ class MemberResult:
     refusal: Any = strawberry.field(graphql_type=Refusal | None, description="Why they were refused, else null.")
 
     @strawberry.field(graphql_type=nouns.MEMBER | None, description="The member as they stand now.")
+    @staticmethod
     async def member(parent: strawberry.Parent[PersonItemRecord], info: Info) -> Any:
         return await info.context.batches.one(member_by_id, parent.id)
 
@@ -147,7 +175,7 @@ class PeopleMutation:
         context = info.context
         source_id = source_of(context.actor, input.source_id)
         at_most_a_batch(input.items, "items")
-        rows = [PartnerRow(**(vars(item) | {"types": tuple(item.types)})) for item in input.items]
+        rows = [item.row() for item in input.items]
         results = await context.door.operate(context.actor, lambda op: register_partners_in(op, source_id, rows))
         return RegisterPartnersSuccess(results=_items(results, context.locale), **_counted(results))
 
@@ -161,7 +189,7 @@ class PeopleMutation:
         context = info.context
         source_id = source_of(context.actor, input.source_id)
         at_most_a_batch(input.items, "items")
-        rows = [MemberRow(**(vars(item) | {"locale": item.locale.value})) for item in input.items]
+        rows = [item.row() for item in input.items]
         results = await context.door.operate(context.actor, lambda op: register_members_in(op, source_id, rows))
         return RegisterMembersSuccess(results=_items(results, context.locale), **_counted(results))
 

@@ -87,6 +87,7 @@ class Program(Node):
     leaderboards = many(nouns.LEADERBOARD, boards_of_program, "The leaderboards that belong to it, at most 200.")
 
     @strawberry.field(graphql_type=nouns.TERMS | None, description="The rules that are in force now for a cohort.")
+    @staticmethod
     async def current_terms(
         parent: strawberry.Parent[ProgramRecord],
         info: Info,
@@ -95,6 +96,7 @@ class Program(Node):
         return await info.context.batches.one(current_terms, parent.id, cohort=cohort)
 
     @strawberry.field(graphql_type=Objective | None, description="What it is to reach, null if nobody said so.")
+    @staticmethod
     def objective(parent: strawberry.Parent[ProgramRecord]) -> Any:
         told = parent.objective
         if not told:

@@ -11,7 +11,7 @@ from api.graph import nouns
 from api.graph.context import Info
 from api.graph.ids import Tag
 from api.graph.inputs import LocalizedTextInput, key_field
-from api.graph.mutating import keyed, mutation, sure
+from api.graph.mutating import json_object, keyed, mutation, sure
 from api.graph.scalars import Json, Points
 from domain.kernel.refusals import AlreadyExists, InvalidInput, KeyReused, NotFound
 from domain.ledger.refusals import BudgetExceeded
@@ -62,14 +62,20 @@ class CreateProgramInput:
 
     def draft(self) -> ProgramDraft:
         """As the room of programs takes it."""
-        said = {name: value for name, value in vars(self).items() if name != "idempotency_key"}
         return ProgramDraft(
-            **said
-            | {
-                "name": self.name.texts(),
-                "description": self.description.texts() if self.description else None,
-                "objective": self.objective.document() if self.objective else None,
-            }
+            code=self.code,
+            name=self.name.texts(),
+            description=self.description.texts() if self.description else None,
+            unit=self.unit,
+            zone=self.zone,
+            visibility=self.visibility,
+            audience=self.audience,
+            starts_at=self.starts_at,
+            ends_at=self.ends_at,
+            grace_days=self.grace_days,
+            objective=self.objective.document() if self.objective else None,
+            debt_policy=self.debt_policy,
+            expired_hold_days=self.expired_hold_days,
         )
 
 
@@ -148,14 +154,12 @@ class ProgramMutation:
     async def publish_terms(self, info: Info, input: PublishTermsInput) -> Any:
         context = info.context
         program_id = sure(Tag.PROGRAM, input.program_id, "program")
-        if not isinstance(input.document, dict):
-            raise InvalidInput(field="document", problem="is an object")
         made = await publish_terms(
             context.door,
             context.actor,
             keyed(input),
             program_id,
-            input.document,
+            json_object(input.document, "document"),
             effective_from=input.effective_from,
             cohort=input.cohort,
         )

@@ -17,7 +17,7 @@ from domain.activities.reading import (
     activities_of,
     activity_types,
 )
-from domain.kernel.sql import Database
+from domain.kernel.sql import Database, sure_value
 from domain.partners.reading import members_by_pairs, members_of_partners, partners_by_pairs
 from domain.partners.showing import SubjectShown, subjects_shown
 from leaderboards.listing import boards, boards_by_id, seasons_of
@@ -119,7 +119,8 @@ async def subject_shown(sql: Database, pairs: Pairs) -> Mapping[tuple[Actor, UUI
 
 async def instant_now(sql: Database, pairs: Sequence[tuple[Actor, str]]) -> Mapping[tuple[Actor, str], datetime]:
     """The instant as Guerdon counts it, once an operation."""
-    return dict.fromkeys(pairs, await sql.fetchval("SELECT guerdon_now()"))
+    instant: datetime = await sure_value(sql, "SELECT guerdon_now()")
+    return dict.fromkeys(pairs, instant)
 
 
 async def rank_of(context: Context, season: SeasonShown, subject_id: UUID) -> RankShown | None:

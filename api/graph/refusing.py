@@ -1,6 +1,6 @@
 """Refusals as the schema tells them: one type for each, made from its own facts, all of one interface."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -69,14 +69,17 @@ class Told:
 )
 class Refusal:
     @strawberry.field(description="The stable code, for example NOT_ALLOWED.")
+    @staticmethod
     def code(parent: strawberry.Parent[Told]) -> str:
         return parent.refusal.code()
 
     @strawberry.field(description="The sentence to show, with its facts; in the viewer's own language by default.")
+    @staticmethod
     def text(parent: strawberry.Parent[Told], locale: LocaleArgument = None) -> str:
         return parent.refusal.text(locale.value if locale else parent.locale)
 
     @strawberry.field(description="True if the same request, with the same key, may succeed later.")
+    @staticmethod
     def retryable(parent: strawberry.Parent[Told]) -> bool:
         return parent.refusal.retryable
 
@@ -140,7 +143,7 @@ REFUSAL_TYPES: Mapping[str, type[Any]] = {code: refusal_type(kinds) for code, ki
 
 
 @contextmanager
-def as_error(info: Info) -> Iterator[None]:
+def as_error(info: Info) -> Generator[None]:
     """A refusal of a query becomes an error with the refusal's code and sentence; queries have no result union."""
     try:
         yield

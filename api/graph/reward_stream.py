@@ -1,7 +1,7 @@
 """One subscriber's events: replayed from PostgreSQL after a cursor, then live, judged as they are sent (law E2)."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from api.graph.cursors import Position, Stream
 from api.graph.entitling import entitled, standing
@@ -26,7 +26,7 @@ class RewardStream:
         self._chain = Chain(live.seal, stream, text)
         self._epoch, self._sent, self._through, self._beat_at = 0, 0, 0, 0.0
 
-    async def messages(self) -> AsyncIterator[Message]:
+    async def messages(self) -> AsyncGenerator[Message]:
         """Until the caller closes it. Refuses: GraphQLError (ACCESS_REVOKED, TOKEN_EXPIRED)."""
         live = self._live
         self._actor = await allowed(live, ACTION, self._given)

@@ -1,6 +1,6 @@
 """Texts in a locale, and reasons: a code, its facts, and the sentence they make in English or French."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import strawberry
@@ -28,6 +28,7 @@ class Reason:
     facts: Json = strawberry.field(description="The facts by name: codes, whole amounts, ISO instants; never a float.")
 
     @strawberry.field(description="The step as a sentence with its facts.")
+    @staticmethod
     async def text(parent: strawberry.Parent[ReasonRecord], info: Info, locale: LocaleArgument = None) -> str:
         spoken = (locale or Locale(info.context.locale)).value
         return parent.text(spoken, await exponents(info))
@@ -39,7 +40,7 @@ async def exponents(info: Info) -> Mapping[str, int]:
     return {unit.code: unit.exponent for unit in known or ()}
 
 
-def reasons(explanation: list[Mapping[str, Any]]) -> list[ReasonRecord]:
+def reasons(explanation: Sequence[Mapping[str, Any]]) -> list[ReasonRecord]:
     """The steps of a stored explanation; a code that has no text any more keeps its facts and says its code."""
     return [
         ReasonRecord(code=str(step["code"]), facts=step.get("facts", {}))

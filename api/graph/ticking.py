@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -140,7 +140,7 @@ class BoardFeed:
         return bool(self._boards)
 
     @asynccontextmanager
-    async def watching(self, board_id: UUID, actor: Actor, top: int) -> AsyncIterator[Watcher]:
+    async def watching(self, board_id: UUID, actor: Actor, top: int) -> AsyncGenerator[Watcher]:
         """A viewer of the board; a first view follows at once, then one for each tick."""
         watched = self._boards.setdefault(board_id, Watched())
         watcher = Watcher(watched, actor, top)

@@ -12,7 +12,7 @@ from api.graph.context import Info
 from api.graph.ids import Tag
 from api.graph.inputs import LocalizedTextInput, key_field
 from api.graph.leaderboards import Leaderboard
-from api.graph.mutating import keyed, mutation, sure
+from api.graph.mutating import json_object, keyed, mutation, sure
 from api.graph.readings import activity_type_by_code, board_by_id, source_by_id
 from api.graph.scalars import Json
 from api.graph.sources import ActivityType
@@ -119,9 +119,14 @@ class VendorMutation:
     )
     async def define_source(self, info: Info, input: DefineSourceInput) -> Any:
         context = info.context
-        if input.mapping is not None and not isinstance(input.mapping, dict):
-            raise InvalidInput(field="mapping", problem="is an object")
-        defined = await ensure_source(context.door, context.actor, SourceDefinition(**vars(input)))
+        wanted = SourceDefinition(
+            code=input.code,
+            name=input.name,
+            on_change=input.on_change,
+            backfill=input.backfill,
+            mapping=None if input.mapping is None else json_object(input.mapping, "mapping"),
+        )
+        defined = await ensure_source(context.door, context.actor, wanted)
         return DefineSourceSuccess(source=await context.batches.one(source_by_id, defined.source_id))
 
     @mutation(
@@ -132,9 +137,8 @@ class VendorMutation:
     )
     async def define_activity_type(self, info: Info, input: DefineActivityTypeInput) -> Any:
         context = info.context
-        if not isinstance(input.declaration, dict):
-            raise InvalidInput(field="declaration", problem="is an object")
-        wanted = TypeDefinition(code=input.code, name=input.name.texts(), declaration=input.declaration)
+        declaration = json_object(input.declaration, "declaration")
+        wanted = TypeDefinition(code=input.code, name=input.name.texts(), declaration=declaration)
         await define_types(context.door, context.actor, [wanted])
         return DefineActivityTypeSuccess(activity_type=await context.batches.one(activity_type_by_code, input.code))
 
@@ -150,8 +154,6 @@ class VendorMutation:
     )
     async def create_leaderboard(self, info: Info, input: CreateLeaderboardInput) -> Any:
         context = info.context
-        if not isinstance(input.metric, dict):
-            raise InvalidInput(field="metric", problem="is an object")
         program_id = sure(Tag.PROGRAM, input.program_id, "program") if input.program_id else None
         program = await context.batches.one(programs_by_id, program_id)
         if program_id is not None and program is None:
@@ -160,7 +162,7 @@ class VendorMutation:
         definition = Definition(
             code=input.code,
             name=input.name.texts(),
-            metric=input.metric,
+            metric=json_object(input.metric, "metric"),
             operator=input.operator,
             scope=input.scope,
             window_kind=input.window,
@@ -193,7 +195,7 @@ class VendorMutation:
             return {"debt_id": str(debt_id), "amount": await write_off_in(op, debt_id, input.reason)}
 
         await context.door.operate_keyed(context.actor, "writeOffDebt", keyed(input), work)
-        debt = await context.batches.one(debts_by_id, debt_id)
+        debt = await context.batches.sure(debts_by_id, debt_id)
         return WriteOffDebtSuccess(debt=debt, wallet=await context.batches.one(wallets_by_id, debt.wallet_id))
 
     @mutation(

@@ -38,6 +38,7 @@ class Viewer:
     locale: Locale = strawberry.field(description="The language the API speaks to you.")
 
     @strawberry.field(description="Your name, or your key's.")
+    @staticmethod
     async def name(parent: strawberry.Parent[ViewerRecord], info: Info) -> str:
         if parent.actor.role is Role.INTEGRATION:
             key = await info.context.batches.one(api_key_by_id, parent.actor.principal_id)
@@ -46,33 +47,40 @@ class Viewer:
         return account.name if account else ""
 
     @strawberry.field(graphql_type=nouns.API_KEY | None, description="Your key; null for people.")
+    @staticmethod
     async def api_key(parent: strawberry.Parent[ViewerRecord], info: Info) -> Any:
         machine = parent.actor.role is Role.INTEGRATION
         return await info.context.batches.one(api_key_by_id, parent.actor.principal_id if machine else None)
 
     @strawberry.field(description="What you may do here.")
+    @staticmethod
     def role(parent: strawberry.Parent[ViewerRecord]) -> Role:
         return parent.actor.role
 
     @strawberry.field(description="What your key may do, at most ten scopes; empty for people.")
+    @staticmethod
     def scopes(parent: strawberry.Parent[ViewerRecord]) -> list[Scope]:
         return sorted(parent.actor.scopes)
 
     @strawberry.field(graphql_type=nouns.ACCOUNT | None, description="Your account; null for a machine.")
+    @staticmethod
     async def account(parent: strawberry.Parent[ViewerRecord], info: Info) -> Any:
         person = parent.actor.role is not Role.INTEGRATION
         return await info.context.batches.one(account_by_id, parent.actor.principal_id if person else None)
 
     @strawberry.field(graphql_type=nouns.MEMBER | None, description="Who you are at a partner; null for others.")
+    @staticmethod
     async def member(parent: strawberry.Parent[ViewerRecord], info: Info) -> Any:
         return await info.context.batches.one(member_by_id, parent.actor.member_id)
 
     @strawberry.field(graphql_type=nouns.PARTNER | None, description="The firm you act for; null for others.")
+    @staticmethod
     async def partner(parent: strawberry.Parent[ViewerRecord], info: Info) -> Any:
         member = await info.context.batches.one(member_by_id, parent.actor.member_id)
         return await info.context.batches.one(partner_by_id, member.partner_id if member else None)
 
     @strawberry.field(graphql_type=list[nouns.WALLET], description="Your own wallets, one a unit, at most 100.")
+    @staticmethod
     async def wallets(parent: strawberry.Parent[ViewerRecord], info: Info) -> Any:
         if parent.actor.member_id is None:
             return []
@@ -81,12 +89,14 @@ class Viewer:
     @strawberry.field(
         graphql_type=Connection[nouns.LEADERBOARD], description="Leaderboards you may look at, in order of code."
     )
+    @staticmethod
     async def leaderboards(
         parent: strawberry.Parent[ViewerRecord], info: Info, first: First = 25, after: After = None
     ) -> Any:
         return await leaderboards_page(info, first, after)
 
     @strawberry.field(graphql_type=Connection[nouns.ACTIVITY], description="What you did.")
+    @staticmethod
     async def activities(
         parent: strawberry.Parent[ViewerRecord],
         info: Info,
@@ -108,6 +118,7 @@ class Viewer:
         )
 
     @strawberry.field(graphql_type=Connection[nouns.AWARD], description="What you were awarded, newest first.")
+    @staticmethod
     async def awards(
         parent: strawberry.Parent[ViewerRecord],
         info: Info,
@@ -132,6 +143,7 @@ class Viewer:
         graphql_type=Connection[nouns.DUE],
         description="What each of your activities was due and why, also why nothing; latest occurrence first.",
     )
+    @staticmethod
     async def dues(
         parent: strawberry.Parent[ViewerRecord],
         info: Info,
@@ -155,6 +167,7 @@ class Viewer:
         )
 
     @strawberry.field(graphql_type=Connection[nouns.ENROLLMENT], description="The programs you take part in.")
+    @staticmethod
     async def enrollments(
         parent: strawberry.Parent[ViewerRecord], info: Info, first: First = 25, after: After = None
     ) -> Page[Any]:

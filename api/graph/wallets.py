@@ -135,6 +135,7 @@ class Wallet(Node):
     unit = unit_of("What it counts in.")
 
     @strawberry.field(graphql_type=Subject | None, description="The member or the partner whose it is.")
+    @staticmethod
     async def owner(parent: strawberry.Parent[WalletRecord], info: Info) -> Any:
         if parent.member_id is not None:
             return await info.context.batches.one(member_by_id, parent.member_id)
@@ -164,6 +165,7 @@ class Wallet(Node):
     )
 
     @strawberry.field(graphql_type=Balance | None, description="Its balances at an instant.")
+    @staticmethod
     async def balance_as_of(
         parent: strawberry.Parent[WalletRecord],
         info: Info,
@@ -172,6 +174,7 @@ class Wallet(Node):
         return await info.context.batches.one(balances_as_of, parent.id, at=at)
 
     @strawberry.field(graphql_type=Connection[Lot] | None, description="Its lots in the order they are spent.")
+    @staticmethod
     async def lots(
         parent: strawberry.Parent[WalletRecord],
         info: Info,
@@ -191,6 +194,7 @@ class Wallet(Node):
         )
 
     @strawberry.field(graphql_type=Connection[Debt] | None, description="What it owes, oldest first.")
+    @staticmethod
     async def debts(
         parent: strawberry.Parent[WalletRecord],
         info: Info,
@@ -210,6 +214,7 @@ class Wallet(Node):
         )
 
     @strawberry.field(graphql_type=list[UpcomingMove], description="What will expire, soonest first, at most `first`.")
+    @staticmethod
     async def upcoming_expiries(parent: strawberry.Parent[WalletRecord], info: Info, first: First = 10) -> Any:
         limit_of(first)
         return await info.context.batches.many(upcoming_expiries, parent.id, limit=first)
@@ -217,11 +222,13 @@ class Wallet(Node):
     @strawberry.field(
         graphql_type=list[UpcomingMove], description="What will become available, soonest first, at most `first`."
     )
+    @staticmethod
     async def upcoming_maturities(parent: strawberry.Parent[WalletRecord], info: Info, first: First = 10) -> Any:
         limit_of(first)
         return await info.context.batches.many(upcoming_maturities, parent.id, limit=first)
 
     @strawberry.field(graphql_type=Statement | None, description="Its statement over booked months.")
+    @staticmethod
     async def statement(
         parent: strawberry.Parent[WalletRecord],
         info: Info,
@@ -262,4 +269,4 @@ class LiabilityQuery:
             if named is None
             else [named]
         )
-        return await liabilities_of(context.database, ids, until=at or await context.batches.one(instant_now, "*"))
+        return await liabilities_of(context.database, ids, until=at or await context.batches.sure(instant_now, "*"))

@@ -54,6 +54,7 @@ class Code(StrEnum):
     TOO_MANY_MESSAGES = "TOO_MANY_MESSAGES"
     SUBSCRIBER_TOO_SLOW = "SUBSCRIBER_TOO_SLOW"
     SERVER_STOPPING = "SERVER_STOPPING"
+    TRY_LATER = "TRY_LATER"
     INTERNAL = "INTERNAL"
 
 
@@ -144,6 +145,9 @@ TROUBLES: Mapping[Code, Trouble] = MappingProxyType(
             status=503, close_code=1013, retryable=True, meaning="Events waited too long; resume from your cursor."
         ),
         Code.SERVER_STOPPING: Trouble(status=503, close_code=1012, retryable=True, meaning="Reconnect and resume."),
+        Code.TRY_LATER: Trouble(
+            status=503, close_code=1013, retryable=True, meaning="Busy or restarting; wait for retryAfterMs."
+        ),
         Code.INTERNAL: Trouble(status=500, close_code=4500, meaning="A fault of ours; quote the request id."),
     }
 )

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from api.http.callers import Actor, Circumstances, Credentials, Transport, new_request_id, resume_cursor
-from api.http.errors import Code, RequestRefused
+from api.http.errors import TROUBLES, Code, RequestRefused
 from api.http.face import Face, GraphQLRequest, read_request
 from api.http.graphiql import PAGE, PAGE_HEADERS
 from api.http.guards.json import decode_json, encode_json
@@ -66,7 +66,9 @@ class GraphQLEndpoint:
         except ClientDisconnect:
             raise
         except Exception as error:
-            return self._refused(Code.INTERNAL, [self._face.presenter.fault(error, request_id)], media_type)
+            refused = self._face.presenter.failure(error, request_id)
+            errors = [self._face.presenter.refusal(refused, request_id)]
+            return self._refused(refused.code, errors, media_type, refused.retry_after_ms)
 
     async def _run(self, request: Request, request_id: str, media_type: str, accept: str) -> Response:
         address = request.client.host if request.client else "local"
@@ -151,8 +153,8 @@ def _status_of(body: Mapping[str, Any], media_type: str) -> int:
     if "data" in body:
         return 200
     code = body["errors"][0]["extensions"]["code"]
-    if code == Code.INTERNAL:
-        return 500
+    if code in (Code.INTERNAL, Code.TRY_LATER):
+        return TROUBLES[code].status
     return 200 if media_type == JSON else 400
 
 

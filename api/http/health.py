@@ -12,6 +12,8 @@ from api.logs import log
 # Name of a part → why it is not ready, or None where it is.
 Readiness = Callable[[], Awaitable[Mapping[str, str | None]]]
 READY_SECONDS = 2.0
+# What is derived from the database only makes answers quicker: it is told as missing, and requests are taken.
+DERIVED = frozenset({"valkey"})
 NO_STORE = MappingProxyType({"cache-control": "no-store"})
 
 
@@ -21,7 +23,10 @@ async def show_live(_: Request) -> Response:
 
 
 def show_ready(ready: Readiness) -> Callable[[Request], Awaitable[Response]]:
-    """An endpoint: 200 when every part is ready, 503 naming those that are not; never their error texts."""
+    """An endpoint: 200 when every part is ready that must be, 503 naming those that are not; never their error texts.
+
+    A derived part that is not ready stands under `missing`, at either status.
+    """
 
     async def show(_: Request) -> Response:
         try:
@@ -30,10 +35,14 @@ def show_ready(ready: Readiness) -> Callable[[Request], Awaitable[Response]]:
         except Exception as error:
             log("http").error("readiness.failed", exc_info=error)
             parts = {"readiness": "failed"}
-        waiting = sorted(name for name, reason in parts.items() if reason is not None)
-        for name in waiting:
+        lacking = sorted(name for name, reason in parts.items() if reason is not None)
+        for name in lacking:
             log("http").warning("readiness.waited", part=name, reason=parts[name])
-        body = {"status": "waiting", "waiting": waiting} if waiting else {"status": "ready", "parts": sorted(parts)}
-        return JSONResponse(body, 503 if waiting else 200, headers=NO_STORE)
+        waiting = [name for name in lacking if name not in DERIVED]
+        missing = [name for name in lacking if name in DERIVED]
+        present = sorted(parts.keys() - set(lacking))
+        body = {"status": "waiting", "waiting": waiting} if waiting else {"status": "ready", "parts": present}
+        shown = body | {"missing": missing} if missing else body
+        return JSONResponse(shown, 503 if waiting else 200, headers=NO_STORE)
 
     return show

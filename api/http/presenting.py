@@ -43,8 +43,6 @@ class Presenter:
     def error(self, error: GraphQLError, request_id: str, *, ran: bool) -> dict[str, Any]:
         """One error of an execution; a fault is logged here, once."""
         original = error.original_error
-        if isinstance(original, TURBULENCE):
-            original = self._turbulence(original, request_id)
         if original is None or isinstance(original, GraphQLError):
             known = {"code": Code.BAD_INPUT.value, "retryable": False} | dict(error.extensions or {})
             return _placed(error, self._text(error.message)) | {"extensions": known | {"requestId": request_id}}
@@ -55,11 +53,11 @@ class Presenter:
         if isinstance(original, Refusal):
             told = {"code": original.code(), "retryable": original.retryable, "requestId": request_id}
             return _placed(error, str(original)) | {"extensions": told}
-        if not ran and error.nodes:
+        if not ran and error.nodes and not isinstance(original, TURBULENCE):
             # A scalar that cannot read its value; graphql-core puts the exception's text into the message.
             return _placed(error, MISFIT_MESSAGE) | {"extensions": extensions_of(Code.BAD_INPUT, request_id)}
-        self.fault(original, request_id, path=error.path)
-        return _placed(error, FAULT_MESSAGE) | {"extensions": extensions_of(Code.INTERNAL, request_id)}
+        shown = self.refusal(self.failure(original, request_id, path=error.path), request_id)
+        return _placed(error, shown["message"]) | {"extensions": shown["extensions"]}
 
     def document(self, invalid: DocumentInvalid, request_id: str) -> list[dict[str, Any]]:
         """Syntax or validation errors, at most `validation_errors_max`."""
@@ -77,21 +75,17 @@ class Presenter:
             "extensions": extensions_of(refused.code, request_id, refused.retry_after_ms),
         }
 
-    def fault(
+    def failure(
         self, error: BaseException, request_id: str, *, path: Iterable[str | int] | None = None
-    ) -> dict[str, Any]:
-        """Log a fault with its id and return what is shown of it; turbulence is told as a wish to try later."""
+    ) -> RequestRefused:
+        """What nobody refused is logged with its id: turbulence is told as TRY_LATER, a fault as INTERNAL, masked."""
         if isinstance(error, TURBULENCE):
-            later = self._turbulence(error, request_id)
-            told = {"code": later.code(), "retryable": later.retryable, "requestId": request_id}
-            return {"message": str(later), "extensions": told}
+            log("http").warning("request.disturbed", request_id=request_id, trouble=type(error).__name__)
+            later = TryLater(retry_after_ms=RETRY_AFTER_MS)
+            return RequestRefused(Code.TRY_LATER, str(later), retry_after_ms=later.retry_after_ms)
         where = ".".join(str(part) for part in path) if path else None
         log("http").error("request.failed", request_id=request_id, path=where, exc_info=error)
-        return {"message": FAULT_MESSAGE, "extensions": extensions_of(Code.INTERNAL, request_id)}
-
-    def _turbulence(self, error: BaseException, request_id: str) -> TryLater:
-        log("http").warning("request.disturbed", request_id=request_id, trouble=type(error).__name__)
-        return TryLater(retry_after_ms=RETRY_AFTER_MS)
+        return RequestRefused(Code.INTERNAL, FAULT_MESSAGE)
 
     def _text(self, message: str) -> str:
         safe = _QUOTED_EXCEPTION.sub("", message)

@@ -116,8 +116,7 @@ class Socket:
         except RequestRefused as refused:
             self._end(refused)
         except Exception as error:
-            self._face.presenter.fault(error, new_request_id())
-            self._end(RequestRefused(Code.INTERNAL))
+            self._end(self._face.presenter.failure(error, new_request_id()))
 
     async def _handle(self, text: str) -> None:
         message = read_message(text, self._limits)
@@ -175,7 +174,7 @@ class Socket:
         except RequestRefused as refused:
             self._refuse(message.id, refused, request_id)
         except Exception as error:
-            self._fail(message.id, [self._face.presenter.fault(error, request_id)])
+            self._refuse(message.id, self._face.presenter.failure(error, request_id), request_id)
         finally:
             # The id may have been taken again after a `complete` that cancelled this task.
             if self._operations.get(message.id) is asyncio.current_task():

@@ -91,7 +91,8 @@ class EventStream(Response):
         except TimeoutError:
             log("http").info("stream.closed", reason=Code.SUBSCRIBER_TOO_SLOW.value)
         except Exception as error:
-            body = encode_json({"errors": [self._face.presenter.fault(error, request_id)]})
+            refused = self._face.presenter.failure(error, request_id)
+            body = encode_json({"errors": [self._face.presenter.refusal(refused, request_id)]})
             await self._send(send, f"event: next\ndata: {body}\n\nevent: complete\ndata:\n\n")
         finally:
             upcoming.cancel()

@@ -23,7 +23,7 @@ from domain.kernel.operation import Door, Operation, Outcome
 from domain.kernel.periods import LATEST
 from domain.kernel.points import AMOUNT_ABSOLUTE_MAX
 from domain.kernel.refusals import InvalidInput, NotFound
-from domain.kernel.sql import json_texts
+from domain.kernel.sql import json_texts, sure_value
 from domain.ledger.opening import lock_budgets_in, open_wallets_in
 from domain.ledger.posting import Raise, post_in
 from domain.ledger.reversing import Lower
@@ -113,8 +113,11 @@ async def _recorded(op: Operation, external_id: str, wanted: Adjustment) -> tupl
     )
     batch = await record_in(op, source, [item], mode=Mode.WHOLE)
     state = batch.changes[0].current
-    revision_id = await op.sql.fetchval(
-        "SELECT id FROM activity_revision WHERE activity_id = $1 AND revision = $2", state.activity_id, state.revision
+    revision_id = await sure_value(
+        op.sql,
+        "SELECT id FROM activity_revision WHERE activity_id = $1 AND revision = $2",
+        state.activity_id,
+        state.revision,
     )
     return state.activity_id, state.partner_id, revision_id
 

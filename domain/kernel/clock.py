@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from domain.kernel.sql import Connection
+from domain.kernel.sql import Connection, sure_value
 
 FUTURE_TOLERANCE = timedelta(minutes=5)  # a sender's clock may be this far ahead
 SHIFT_MAX = timedelta(days=3660)
@@ -10,7 +10,7 @@ SHIFT_MAX = timedelta(days=3660)
 
 async def now(connection: Connection) -> datetime:
     """The instant as Guerdon counts it, aware, UTC."""
-    return await connection.fetchval("SELECT guerdon_now()")
+    return await sure_value(connection, "SELECT guerdon_now()")
 
 
 async def advance_clock_in(connection: Connection, by: timedelta) -> datetime:

@@ -10,7 +10,7 @@ import orjson
 from domain.kernel.events import Event, StampedEvent
 from domain.kernel.failpoints import Failpoints
 from domain.kernel.ids import new_ids
-from domain.kernel.sql import Connection, Database, Row
+from domain.kernel.sql import Connection, Database, Row, sure_value
 
 STAMP_MAX = 1_000
 READ_MAX = 1_000
@@ -159,7 +159,7 @@ async def is_older(source: Database | Connection, position: int, days: int) -> b
 
 async def last_position(source: Database | Connection) -> int:
     """The newest stamped position; 0 before the first."""
-    return await source.fetchval("SELECT last_position FROM relay_state WHERE id = 1")
+    return await sure_value(source, "SELECT last_position FROM relay_state WHERE id = 1")
 
 
 def stamped(row: Row) -> StampedEvent:

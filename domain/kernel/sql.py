@@ -37,7 +37,7 @@ TURBULENCE = (
 class Database:
     """A bounded pool of connections to the one database. Jsonb goes in and comes out as Python values."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", url: str) -> None:
+    def __init__(self, pool: asyncpg.Pool, url: str) -> None:
         self._pool = pool
         self.url = url
 
@@ -60,8 +60,9 @@ class Database:
                 schema="pg_catalog",
                 format="binary",
             )
-            if on_query is not None:
-                connection.add_query_logger(lambda record: on_query(record.query))
+            hear = on_query
+            if hear is not None:
+                connection.add_query_logger(lambda record: hear(record.query))
 
         pool = await asyncpg.create_pool(
             url,
@@ -118,6 +119,14 @@ class Database:
     @property
     def open_connections(self) -> int:
         return self._pool.get_size()
+
+
+async def sure_value(sql: "Database | Connection", statement: str, *arguments: Any) -> Any:
+    """The value of a statement that answers one whatever is stored: a count, the one row of a table of one row."""
+    value = await sql.fetchval(statement, *arguments)
+    if value is None:
+        raise LookupError(f"no value where there always is one: {statement}")
+    return value
 
 
 def json_texts(values: Iterable[object]) -> list[str]:

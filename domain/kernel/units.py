@@ -31,7 +31,10 @@ class UnitRecord:
 async def units(sql: Database | Connection) -> list[UnitRecord]:
     """Every unit in order of its code, at most a hundred."""
     rows = await sql.fetch("SELECT code, kind, exponent, name FROM unit ORDER BY code LIMIT $1", UNITS_MAX)
-    return [UnitRecord(**{**row, "kind": UnitKind(row["kind"])}) for row in rows]
+    return [
+        UnitRecord(code=row["code"], kind=UnitKind(row["kind"]), exponent=row["exponent"], name=row["name"])
+        for row in rows
+    ]
 
 
 async def units_by_code(

@@ -10,6 +10,7 @@ from domain.kernel.ids import new_id
 from domain.kernel.keys import Keyed
 from domain.kernel.operation import Door, Operation, Outcome, Principal
 from domain.kernel.refusals import AlreadyExists, InvalidInput, NotFound
+from domain.kernel.sql import sure_value
 from domain.programs.document import InvalidTerms
 from domain.programs.events import PROGRAM_CHANGED, PROGRAM_CREATED, TERMS_PUBLISHED
 from domain.programs.program import MOVES, ProgramAction, ProgramDraft, ProgramState
@@ -109,7 +110,7 @@ async def publish_terms(
             raise TermsRefused(problems=[f"unit: the program counts in {program['unit']}, not {terms.unit}"])
         if not 1 <= len(cohort) <= 32:
             raise InvalidInput(field="cohort", problem="1 to 32 characters")
-        version = 1 + await op.sql.fetchval("SELECT count(*) FROM terms WHERE program_id = $1", program_id)
+        version = 1 + await sure_value(op.sql, "SELECT count(*) FROM terms WHERE program_id = $1", program_id)
         if version > TERMS_VERSIONS_MAX:
             raise InvalidInput(field="program", problem=f"at most {TERMS_VERSIONS_MAX} versions of terms")
         terms_id, start = new_id(), effective_from or program["starts_at"]

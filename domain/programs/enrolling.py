@@ -9,6 +9,7 @@ from domain.kernel.ids import new_id
 from domain.kernel.keys import Keyed
 from domain.kernel.operation import Door, Operation, Outcome, Principal
 from domain.kernel.refusals import InvalidInput, NotFound
+from domain.kernel.sql import sure_value
 from domain.programs.document import InvalidTerms
 from domain.programs.events import ENROLLMENT_CHANGED
 from domain.programs.refusals import AlreadyEnrolled, NothingToAccept, ParametersRefused
@@ -91,8 +92,10 @@ async def propose_parameters(
     async def work(op: Operation) -> Mapping[str, Any]:
         row = await _locked(op, enrollment_id)
         _check_parameters(await _newest_terms(op, row["program_id"], row["cohort"]), parameters)
-        version = 1 + await op.sql.fetchval(
-            "SELECT coalesce(max(version), 0) FROM enrollment_parameters WHERE enrollment_id = $1", enrollment_id
+        version = 1 + await sure_value(
+            op.sql,
+            "SELECT coalesce(max(version), 0) FROM enrollment_parameters WHERE enrollment_id = $1",
+            enrollment_id,
         )
         await op.sql.execute(
             INSERT_PARAMETERS, new_id(), enrollment_id, version, dict(parameters), valid_from or op.now, op.now

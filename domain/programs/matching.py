@@ -4,7 +4,6 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from domain.kernel.sql import Connection, Row
@@ -181,9 +180,7 @@ def _parameters(activity: Bindable, enrolled: list[Row]) -> Mapping[str, object]
     return given
 
 
-def _binding(
-    row: Mapping[str, Any], terms: Terms, enrollment_id: UUID | None, parameters: Mapping[str, object]
-) -> Binding:
+def _binding(row: Row, terms: Terms, enrollment_id: UUID | None, parameters: Mapping[str, object]) -> Binding:
     program = ProgramFacts(
         id=row["program_id"],
         code=row["code"],

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from domain.access.ownership import VIEWERS, relation_sql, viewer_arguments
 from domain.access.principals import Actor, Relation
-from domain.kernel.sql import Connection, Database, Row
+from domain.kernel.sql import Connection, Database, Row, sure_value
 
 PARAMETER_VERSIONS_MAX = 100
 
@@ -129,7 +129,7 @@ async def programs_total(
 ) -> int:
     """How many programs `programs` would list in all; there are few."""
     counted = f"SELECT count(*) FROM ({PROGRAMS}) AS listed"
-    return await sql.fetchval(counted, *viewer_arguments([actor]), state, search, None, None, None)
+    return await sure_value(sql, counted, *viewer_arguments([actor]), state, search, None, None, None)
 
 
 PROGRAMS_BY_ID = f"""

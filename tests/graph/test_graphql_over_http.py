@@ -189,6 +189,14 @@ def test_no_answer_holds_the_text_of_an_exception(either: Toy, body: Any, status
     assert isinstance(error["extensions"]["retryable"], bool)
 
 
+def test_turbulence_at_sign_in_is_answered_with_503_and_a_waiting_time(either: Toy) -> None:
+    response = either.post({"query": "{ hello }"}, authorization="Bearer disturbed")
+    told = response.json()["errors"][0]["extensions"]
+    assert (response.status_code, told["code"], told["retryable"]) == (503, "TRY_LATER", True)
+    assert int(response.headers["retry-after"]) == -(-told["retryAfterMs"] // 1000) >= 1
+    assert SECRET not in response.text
+
+
 def test_a_fault_is_logged_once_with_the_id_that_the_client_saw() -> None:
     with serving() as toy:
         shown = toy.ask("{ broken }").json()["errors"][0]["extensions"]["requestId"]
@@ -248,6 +256,22 @@ def test_health_says_which_part_is_waited_for_and_no_more() -> None:
         assert httpx2.get(f"{toy.url}/live").status_code == 200
         ready = httpx2.get(f"{toy.url}/ready")
     assert (ready.status_code, ready.json()) == (503, {"status": "waiting", "waiting": ["database"]})
+
+
+@pytest.mark.parametrize(
+    ("reason", "status", "body"),
+    [
+        (None, 200, {"status": "ready", "parts": ["database"], "missing": ["valkey"]}),
+        ("refused", 503, {"status": "waiting", "waiting": ["database"], "missing": ["valkey"]}),
+    ],
+)
+def test_a_derived_part_is_told_as_missing_and_never_waited_for(reason: str | None, status: int, body: Any) -> None:
+    async def lacking() -> dict[str, str | None]:
+        return {"database": reason, "valkey": f"refused {SECRET}"}
+
+    with serving(ready=lacking) as toy:
+        ready = httpx2.get(f"{toy.url}/ready")
+    assert (ready.status_code, ready.json()) == (status, body)
 
 
 def test_metrics_and_schema_are_served(development: Toy) -> None:

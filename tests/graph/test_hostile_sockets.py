@@ -142,6 +142,7 @@ INITS: list[tuple[str, Any, int]] = [
     ("payload is a list", [], 4400),
     ("token is a number", {"token": 1}, 4400),
     ("token is an object", {"authorization": {}}, 4400),
+    ("sign-in is disturbed", {"token": "disturbed"}, 1013),
     ("token is huge", {"token": "x" * 9_000}, 4400),
     ("resume is text", {"resume": "c1"}, 4400),
     ("cursor is a number", {"resume": {"cursor": 1}}, 4400),

@@ -136,6 +136,14 @@ async def test_a_batch_out_of_bounds_is_refused_whole(asker: Asker, boss: Actor,
     assert answer["code"] == "INVALID_INPUT"
 
 
+@pytest.mark.parametrize("attributes", [[], 0, "", False, [1]])
+async def test_attributes_that_are_no_object_are_refused(asker: Asker, boss: Actor, attributes: object) -> None:
+    source = opaque(Tag.SOURCE, asker.world.source_id)
+    items = [won(asker, "shapeless", attributes=attributes)]
+    answer = await change(asker, boss, "recordActivities", "recorded", sourceId=source, items=items)
+    assert answer["code"] == "INVALID_INPUT"
+
+
 async def test_the_same_key_answers_the_same_and_another_request_under_it_is_refused(asker: Asker, boss: Actor) -> None:
     program = await launched(asker, boss, "second")
     funding = {"idempotencyKey": "once", "programId": program, "amount": 5, "reason": "more"}

@@ -214,13 +214,15 @@ class Toy:
         return self.post({"query": query, "variables": variables})
 
     async def authenticate(self, credentials: Credentials) -> Actor:
-        """Any name but `bad`."""
+        """Any name but `bad`; for `disturbed` the connection to what knows names is lost."""
         scheme, _, token = (credentials.authorization or "").partition(" ")
         if not token:
             return ToyActor()
         name, _, seconds = token.partition(":")
         if scheme != "Bearer" or name == "bad":
             raise RequestRefused(Code.UNAUTHENTICATED)
+        if name == "disturbed":
+            raise ConnectionResetError(SECRET)
         ends = datetime.now(UTC) + timedelta(seconds=float(seconds)) if seconds else None
         return ToyActor(principal_id=name, expires_at=ends)
 
