@@ -14,6 +14,8 @@ from api.graph.adjustments_in import AdjustmentMutation
 from api.graph.api_keys import ApiKeyQuery
 from api.graph.audit_records import AuditQuery
 from api.graph.authorizing import Denials, authorize
+from api.graph.codes import CodeQuery
+from api.graph.codes_in import CodeMutation
 from api.graph.context import Context
 from api.graph.enrollments_in import EnrollmentMutation
 from api.graph.import_runs import ImportRunQuery
@@ -28,6 +30,8 @@ from api.graph.programs_in import ProgramMutation
 from api.graph.refusing import REFUSAL_TYPES, Told
 from api.graph.scalars import SCALARS
 from api.graph.sources import SourceQuery
+from api.graph.suppliers import SupplierQuery
+from api.graph.suppliers_in import SupplierMutation
 from api.graph.units import UnitQuery
 from api.graph.vendor_in import VendorMutation
 from api.graph.viewer import ViewerQuery
@@ -51,6 +55,8 @@ QUERIES = (
     AccountQuery,
     ApiKeyQuery,
     AuditQuery,
+    SupplierQuery,
+    CodeQuery,
 )
 
 
@@ -62,6 +68,8 @@ MUTATIONS = (
     VendorMutation,
     AdjustmentMutation,
     AccessMutation,
+    SupplierMutation,
+    CodeMutation,
 )
 
 

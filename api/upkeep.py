@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from api.wiring import Wired
+from catalog.auditing import questions as questions_of_the_shop
 from domain.access.granting import create_key
 from domain.access.keys import KeyKind
 from domain.access.principals import SYSTEM, Scope
@@ -83,7 +84,7 @@ async def audited(parts: Wired, laws: Sequence[str]) -> dict[str, Any]:
     Refuses: UpkeepRefused for a law that nobody asks about.
     """
     try:
-        report = await audit(parts.database, laws or None, more=questions(parts.store))
+        report = await audit(parts.database, laws or None, more={**questions_of_the_shop(), **questions(parts.store)})
     except ValueError as trouble:
         raise UpkeepRefused(str(trouble)) from trouble
     return report.to_json()

@@ -1,7 +1,8 @@
-"""C1 examined: every code is accounted for, given to one line, and stored once."""
+"""The laws of the shop examined: C1 (codes) is asked here, C2, C3 and E1 of redemptions in their room."""
 
 from collections.abc import Mapping, Sequence
 
+from catalog.redemptions import laws
 from domain.ledger.auditing import Question, asking
 
 # As in the ledger: each yields (subject, broken) for every row it examines; what SQL cannot say counts as broken.
@@ -43,4 +44,5 @@ QUESTIONS: Mapping[str, Mapping[str, str]] = {
 
 def questions() -> Mapping[str, Sequence[Question]]:
     """What `guerdon audit` asks of the shop, by law."""
-    return {law: [asking(law, name, text) for name, text in some.items()] for law, some in QUESTIONS.items()}
+    every = {**QUESTIONS, **laws.QUESTIONS}
+    return {law: [asking(law, name, text) for name, text in some.items()] for law, some in every.items()}

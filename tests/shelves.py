@@ -10,6 +10,7 @@ from catalog.items.said import DenominationSaid, ItemSaid
 from catalog.items.upserting import ItemResult, upsert_items
 from domain.access.principals import SYSTEM, Actor
 from domain.kernel.ids import new_id
+from domain.kernel.keys import Keyed
 from tests.building import World
 
 SUPPLIER = """
@@ -24,9 +25,10 @@ VALUES ($1, $2, $3, $3, '\\x00', $4, $4, 0, 0, 0, 0, guerdon_now(), 1)
 """
 LINE = """
 INSERT INTO redemption_line (id, redemption_id, n, item_id, denomination_id, member_id, price, state, delivery,
-                             recorded_at, ended_at, fulfilled_at)
-SELECT $1, $2, 1, item_id, id, $3, 0, $4, 'NONE', guerdon_now() - make_interval(days => $5::int),
-       CASE WHEN $4 = 'CANCELLED' THEN guerdon_now() END, CASE WHEN $4 = 'FULFILLED' THEN guerdon_now() END
+                             recorded_at, ended_at, fulfilled_at, version)
+SELECT $1, $2, 1, item_id, id, $3, 0, $4::text, 'NONE', guerdon_now() - make_interval(days => $5::int),
+       CASE WHEN $4::text = 'CANCELLED' THEN guerdon_now() END,
+       CASE WHEN $4::text = 'FULFILLED' THEN guerdon_now() END, 1
 FROM denomination WHERE id = $6
 """
 REDEMPTION = """
@@ -58,13 +60,13 @@ class Shelf:
     async def feed(
         self, *items: ItemSaid, actor: Actor = SYSTEM, supplier_id: UUID | None = None, key: str | None = None
     ) -> list[ItemResult]:
-        keyed = self.world.key() if key is None else self.world.key().__class__(key=key, request={"n": len(items)})
+        keyed = self.world.key() if key is None else Keyed(key=key, request={"n": len(items)})
         return await upsert_items(self.world.door, actor, keyed, supplier_id or self.supplier_id, items)
 
     async def put(self, external_id: str, *, price: int = 100, stock: int | None = None, **said: Any) -> UUID:
         """A listed item with one denomination `d`; answers the denomination's id."""
-        said = {"denominations": (DenominationSaid(external_id="d", price_fixed=price, stock=stock),)} | said
-        (result,) = await self.feed(an_item(external_id, **said))
+        one = DenominationSaid(external_id="d", price_fixed=price, stock=stock)
+        (result,) = await self.feed(an_item(external_id, **{"denominations": (one,), **said}))
         assert result.refusal is None, str(result.refusal)
         return await self.denomination(external_id)
 
@@ -85,16 +87,13 @@ class Shelf:
 
 def an_item(external_id: str, **said: Any) -> ItemSaid:
     """A voucher with one denomination of 100 points, unless told otherwise."""
-    return ItemSaid(
-        external_id=external_id,
-        **{
-            "kind": ItemKind.VOUCHER,
-            "state": ItemState.LISTED,
-            "name": {"en": f"Item {external_id}"},
-            "denominations": (DenominationSaid(external_id="d", price_fixed=100),),
-        }
-        | said,
-    )
+    usual: dict[str, Any] = {
+        "kind": ItemKind.VOUCHER,
+        "state": ItemState.LISTED,
+        "name": {"en": f"Item {external_id}"},
+        "denominations": (DenominationSaid(external_id="d", price_fixed=100),),
+    }
+    return ItemSaid(external_id=external_id, **usual | said)
 
 
 async def build_shelf(world: World, *, code: str = "shop") -> Shelf:

@@ -5,6 +5,11 @@ from enum import StrEnum
 
 import strawberry
 
+from catalog.codes.importing import RowOutcome
+from catalog.codes.reading import BatchState
+from catalog.codes.records import Rejection
+from catalog.suppliers.reading import AdapterKind, SupplierState
+from catalog.suppliers.reconciliation import Difference
 from domain.access.principals import Relation, Role, Scope
 from domain.activities.activity import ActivityStatus, Basis, OnChange, Outcome
 from domain.earning.reading import AwardState, DueOutcome
@@ -125,6 +130,20 @@ DESCRIBED: Mapping[type[StrEnum], tuple[str | None, str]] = {
     BalanceKind: (None, "Which of a wallet's balances an entry moved."),
     Booking: (None, "In which month an entry is booked: its OWN, or a later one as an ADJUSTMENT."),
     PointsMove: (None, "How points moved inside a wallet."),
+    AdapterKind: (
+        None,
+        "How a supplier delivers: from a CODE_POOL of ours, called by signed HTTP_PUSH, by its own PULL_QUEUE, BY_HAND"
+        " of the vendor's people, or SCRIPTED by the SKU in a sandbox.",
+    ),
+    SupplierState: (None, "A PAUSED supplier gets no new orders; what is under way is finished."),
+    BatchState: ("CodeBatchState", "A RECALLED batch gives nothing any more."),
+    RowOutcome: ("CodeOutcome", "What became of one code: new, stored already (in whatever pool), or not taken."),
+    Rejection: (
+        "CodeRejection",
+        "Why a code was not taken: neither code nor link (EMPTY), TOO_LONG, NOT_PRINTABLE, NOT_A_DATE, a link without"
+        " https (NOT_A_LINK), good for a day or less (EXPIRED), or a payment card's number, which is never stored.",
+    ),
+    Difference: ("ReconciliationDifferenceKind", "How a supplier's list and ours disagree about one order."),
     Operator: ("BoardOperator", "How the contributions of one subject become one score."),
     BoardScope: ("BoardScope", "Who is ranked: people, or the firms they acted for at the time."),
     WindowKind: ("BoardWindow", "Over which stretch of time a board counts; PROGRAM is its program's own."),

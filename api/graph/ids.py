@@ -36,6 +36,10 @@ class Tag(StrEnum):
     IMPORT_RUN = "ir"
     AUDIT_RECORD = "au"
     EVENT = "ev"
+    SUPPLIER = "su"
+    CODE_POOL = "cp"
+    CODE_BATCH = "cb"
+    RECONCILIATION = "rc"
 
 
 def encode_id(tag: Tag, value: UUID) -> str:

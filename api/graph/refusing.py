@@ -36,6 +36,10 @@ TAGS: Mapping[str, Tag] = {
     "season_id": Tag.SEASON,
     "terms": Tag.TERMS,
     "wallet": Tag.WALLET,
+    "supplier": Tag.SUPPLIER,
+    "code pool": Tag.CODE_POOL,
+    "pool_id": Tag.CODE_POOL,
+    "code batch": Tag.CODE_BATCH,
 }
 
 FACTS: Mapping[str, str] = {

@@ -136,7 +136,8 @@ async def import_codes(
     """Every row has ended: IMPORTED (sealed, FREE), DUPLICATE (stored already, in any pool) or REJECTED (why).
 
     At most 1,000 rows a call and 50,000 codes a batch; further calls under the same batch id continue it. Neither the
-    receipt nor the fingerprint of the request holds a code: the key stands for keyed digests of the rows.
+    receipt nor the fingerprint of the request holds a code: the key stands for keyed digests of the rows, whatever
+    `keyed.request` is.
     Refuses: NotFound (the pool, or not yours); InvalidInput (batch, records); BatchRecalled; BatchFull; KeyReused;
     TryLater.
     """

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from uuid import UUID
 
 from catalog.suppliers.reading import sees
@@ -10,6 +11,7 @@ from domain.access.principals import Actor
 from domain.kernel.sql import Connection, Database, Row
 
 BATCHES_MAX = 100
+POOLS_MAX = 100
 
 COLUMNS = """
 p.id, p.supplier_id, p.code, p.name, p.imported, p.free, p.reserved, p.issued, p.void, p.low_stock_at, p.recorded_at,
@@ -38,6 +40,12 @@ FROM {SEERS} JOIN code_pool AS p ON p.id = seer.id JOIN supplier AS s ON s.id = 
      CROSS JOIN LATERAL (SELECT * FROM code_batch AS b WHERE b.pool_id = p.id ORDER BY b.id DESC LIMIT $4) AS b
 WHERE {SEEN} ORDER BY seer.place, b.id DESC
 """
+POOLS = f"""
+SELECT seer.place, {COLUMNS}
+FROM {SEERS} JOIN supplier AS s ON s.id = seer.id
+     CROSS JOIN LATERAL (SELECT * FROM code_pool AS p WHERE p.supplier_id = s.id ORDER BY p.id LIMIT $4) AS p
+WHERE {SEEN} ORDER BY seer.place, p.id
+"""
 SHOWN = """
 SELECT line_id, id, last_four, expires_on, revealed_at, problem FROM voucher_code
 WHERE line_id = ANY($1::uuid[]) AND state = 'ISSUED'
@@ -49,6 +57,13 @@ WHERE c.state = 'ISSUED' AND c.problem = 'RECALLED' AND ($1::uuid IS NULL OR (c.
 ORDER BY c.issued_at, c.id LIMIT $2
 """
 FREE = "SELECT id, free FROM code_pool WHERE id = ANY($1::uuid[])"
+
+
+class BatchState(StrEnum):
+    """A RECALLED batch gives nothing any more."""
+
+    ACTIVE = "ACTIVE"
+    RECALLED = "RECALLED"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +96,7 @@ class CodeBatchRecord:
     id: UUID
     pool_id: UUID
     external_id: str
-    state: str
+    state: BatchState
     imported: int
     rejected: int
     recorded_at: datetime
@@ -127,6 +142,16 @@ async def code_pools_by_id(
     """Those of the pools that their actor may see."""
     rows = await sql.fetch(BY_ID, *_seers(pairs))
     return {pairs[row["place"] - 1]: _pool(row) for row in rows}
+
+
+async def pools_of_suppliers(
+    sql: Database | Connection, pairs: Sequence[tuple[Actor, UUID]]
+) -> Mapping[tuple[Actor, UUID], Sequence[CodePoolRecord]]:
+    """Each supplier's oldest 100 pools."""
+    found = dict[tuple[Actor, UUID], list[CodePoolRecord]]()
+    for row in await sql.fetch(POOLS, *_seers(pairs), POOLS_MAX):
+        found.setdefault(pairs[row["place"] - 1], []).append(_pool(row))
+    return found
 
 
 async def code_batches_by_id(
@@ -202,7 +227,7 @@ def _batch(row: Row) -> CodeBatchRecord:
         id=row["id"],
         pool_id=row["pool_id"],
         external_id=row["external_id"],
-        state=row["state"],
+        state=BatchState(row["state"]),
         imported=row["imported"],
         rejected=row["rejected"],
         recorded_at=row["recorded_at"],

@@ -130,8 +130,8 @@ async def catalog_total(
     statement = f"""
         SELECT count(*) FROM catalog_item AS item JOIN supplier ON supplier.id = item.supplier_id
         WHERE {asked.where}"""
-    total: int = await source.fetchval(statement, *asked.arguments)
-    return total
+    row = await source.fetchrow(statement, *asked.arguments)
+    return row["count"] if row else 0
 
 
 def sort_key(sort: ItemSort, item: ItemRecord, locale: str) -> tuple[datetime | int | str, UUID]:

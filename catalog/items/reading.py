@@ -31,7 +31,7 @@ PRICE_FROM = f"(SELECT min({PRICE}) FROM denomination AS d WHERE d.item_id = ite
 
 # What was redeemed or is saved for keeps its name, though it is listed no more. $1 … $4 are the viewers' columns.
 VIEWERS = """unnest($1::bool[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[]) WITH ORDINALITY
-  AS viewer (sees_all, source_id, member_id, partner_id, id, place)"""
+  AS viewer (sees_all, source_id, member_id, partner_id, id, turn)"""
 VISIBLE = """(item.state = 'LISTED' OR viewer.sees_all OR supplier.source_id = viewer.source_id OR EXISTS (
   SELECT 1 FROM redemption JOIN redemption_line AS line ON line.redemption_id = redemption.id
   WHERE line.item_id = item.id AND (redemption.member_id = viewer.member_id
@@ -39,22 +39,22 @@ VISIBLE = """(item.state = 'LISTED' OR viewer.sees_all OR supplier.source_id = v
   SELECT 1 FROM saved_goal JOIN denomination ON denomination.id = saved_goal.denomination_id
   WHERE saved_goal.member_id = viewer.member_id AND denomination.item_id = item.id))"""
 ITEMS = f"""
-SELECT viewer.place, item.*, {PRICE_FROM} AS price_from FROM {VIEWERS}
+SELECT viewer.turn, item.*, {PRICE_FROM} AS price_from FROM {VIEWERS}
 JOIN catalog_item AS item ON item.id = viewer.id JOIN supplier ON supplier.id = item.supplier_id WHERE {VISIBLE}
 """
 DENOMINATIONS = f"""
-SELECT viewer.place, d.* FROM {VIEWERS} JOIN denomination AS d ON d.id = viewer.id
+SELECT viewer.turn, d.* FROM {VIEWERS} JOIN denomination AS d ON d.id = viewer.id
 JOIN catalog_item AS item ON item.id = d.item_id JOIN supplier ON supplier.id = item.supplier_id WHERE {VISIBLE}
 """
 # What is offered no longer, only who keeps the catalog is shown.
 OF_ITEMS = f"""
-SELECT viewer.place, {", ".join(f"d.{column.strip()}" for column in DENOMINATION_COLUMNS.split(","))} FROM {VIEWERS}
+SELECT viewer.turn, {", ".join(f"d.{column.strip()}" for column in DENOMINATION_COLUMNS.split(","))} FROM {VIEWERS}
 JOIN catalog_item AS item ON item.id = viewer.id JOIN supplier ON supplier.id = item.supplier_id
 CROSS JOIN LATERAL (
   SELECT * FROM denomination WHERE item_id = item.id
   AND (is_offered OR viewer.sees_all OR supplier.source_id = viewer.source_id)
   ORDER BY place LIMIT {DENOMINATIONS_MAX}) AS d
-WHERE {VISIBLE} ORDER BY viewer.place, d.place
+WHERE {VISIBLE} ORDER BY viewer.turn, d.place
 """
 GOALS = """
 SELECT goal.member_id, goal.denomination_id, goal.recorded_at, denomination.item_id
@@ -66,20 +66,20 @@ WHERE goal.member_id = ANY($1::uuid[])
 async def items_by_id(source: Source, pairs: Pairs) -> Mapping[Pair, ItemRecord]:
     """The items that their actor may see: listed ones, what they redeemed or save for, and all for its keepers."""
     rows = await source.fetch(ITEMS, *_viewers(pairs))
-    return {pairs[row["place"] - 1]: item_record(row, price_from=row["price_from"]) for row in rows}
+    return {pairs[row["turn"] - 1]: item_record(row, price_from=row["price_from"]) for row in rows}
 
 
 async def denominations_by_id(source: Source, pairs: Pairs) -> Mapping[Pair, DenominationRecord]:
     """The denominations of items that their actor may see."""
     rows = await source.fetch(DENOMINATIONS, *_viewers(pairs))
-    return {pairs[row["place"] - 1]: denomination_record(row) for row in rows}
+    return {pairs[row["turn"] - 1]: denomination_record(row) for row in rows}
 
 
 async def denominations_of_items(source: Source, pairs: Pairs) -> Mapping[Pair, list[DenominationRecord]]:
     """Each item's denominations in their places, at most 200; those no longer offered for its keepers only."""
     grouped = defaultdict[Pair, list[DenominationRecord]](list)
     for row in await source.fetch(OF_ITEMS, *_viewers(pairs)):
-        grouped[pairs[row["place"] - 1]].append(denomination_record(row))
+        grouped[pairs[row["turn"] - 1]].append(denomination_record(row))
     return grouped
 
 

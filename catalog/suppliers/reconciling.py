@@ -11,7 +11,7 @@ import orjson
 
 from catalog.suppliers.events import SUPPLIER_RECONCILED
 from catalog.suppliers.reading import sees
-from catalog.suppliers.reconciliation import ORDERS_MAX, OurOrder, TheirOrder, compared
+from catalog.suppliers.reconciliation import ORDERS_MAX, Difference, OurOrder, TheirOrder, compared
 from domain.access import audit
 from domain.access.principals import Actor
 from domain.kernel.ids import new_id
@@ -46,16 +46,45 @@ WHERE seer.sees_all OR s.source_id = seer.source_id
 
 
 @dataclass(frozen=True, kw_only=True)
+class OrderRecord:
+    """One order as one side's list has it; the amount is in minor units."""
+
+    state: str
+    amount: int | None
+    currency: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DifferenceRecord:
+    """One order about which the two lists disagree."""
+
+    kind: Difference
+    external_id: str
+    theirs: OrderRecord | None
+    ours: OrderRecord | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReconciliationRecord:
-    """What holding a list against ours found. `differences` are {kind, externalId, theirs, ours}."""
+    """What holding a list against ours found."""
 
     id: UUID
     supplier_id: UUID
     starts_at: datetime
     ends_at: datetime
     counts: Mapping[str, int]
-    differences: Sequence[Mapping[str, Any]]
+    differences: Sequence[DifferenceRecord]
     recorded_at: datetime
+
+    @property
+    def agrees(self) -> int:
+        """How many orders agree."""
+        return self.counts["AGREES"]
+
+    @property
+    def differs(self) -> int:
+        """How many orders differ."""
+        return sum(self.counts.values()) - self.agrees
 
 
 async def reconcile_supplier(
@@ -106,7 +135,7 @@ async def reconciliations_by_id(
             starts_at=row["starts_at"],
             ends_at=row["ends_at"],
             counts=row["counts"],
-            differences=row["differences"],
+            differences=[_difference(one) for one in row["differences"]],
             recorded_at=row["recorded_at"],
         )
         for row in rows
@@ -136,6 +165,11 @@ async def _reconcile_in(
         SUPPLIER_RECONCILED.about(supplier_id, reconciliation_id=str(made), counts=dict(found.counts)),
     )
     return made
+
+
+def _difference(said: Mapping[str, Any]) -> DifferenceRecord:
+    theirs, ours = (None if said[side] is None else OrderRecord(**said[side]) for side in ("theirs", "ours"))
+    return DifferenceRecord(kind=Difference(said["kind"]), external_id=said["externalId"], theirs=theirs, ours=ours)
 
 
 def _digest(orders: Sequence[TheirOrder], starts_at: datetime, ends_at: datetime) -> bytes:

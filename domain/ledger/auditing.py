@@ -72,11 +72,14 @@ Question = Callable[[Connection], Awaitable[Check]]
 async def audit(
     database: Database, laws: Collection[str] | None = None, more: Mapping[str, Sequence[Question]] | None = None
 ) -> AuditReport:
-    """All checks of the named laws (all, if none are named) at one instant; `more` are other rooms' laws.
+    """All checks of the named laws (all, if none are named) at one instant; `more` are other rooms' questions, also
+    about laws that this room asks about.
 
     Refuses: ValueError for a law that nobody asks about.
     """
-    asked = {**_own_questions(), **(more or {})}
+    asked = _own_questions()
+    for law, some in (more or {}).items():
+        asked.setdefault(law, []).extend(some)
     if unknown := set(laws or ()) - asked.keys():
         raise ValueError(f"there is no law {', '.join(sorted(unknown))}")
     async with database.snapshot() as connection:

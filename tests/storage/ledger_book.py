@@ -155,7 +155,7 @@ class Book:
         return await self.do(lambda op: hold_in(op, owner, amount, reference))
 
     async def hold_each(self, owner: Owner, *amounts: int) -> list[UUID]:
-        parts = [(Reference(kind="line", id=new_id()), amount) for amount in amounts]
+        parts = [(Reference(kind="redemption", id=new_id()), amount) for amount in amounts]
         return await self.do(lambda op: hold_each_in(op, owner, parts))
 
     async def capture(self, hold_id: UUID) -> None:

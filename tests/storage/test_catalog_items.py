@@ -140,8 +140,12 @@ async def test_one_bad_item_never_loses_the_others(shelf: Shelf) -> None:
     assert await events_of(shelf, "good-1") == [("catalog_item.changed", 1)]
 
 
+WHOLE_FACE: dict[str, Any] = {"price_fixed": None, "price_denominator": 1, "face_value": 10**15, "currency": "EUR"}
+
+
 def with_(**said: Any) -> dict[str, Any]:
-    return {"denominations": (DenominationSaid(**{"external_id": "d", "price_fixed": 1} | said),)}
+    usual: dict[str, Any] = {"external_id": "d", "price_fixed": 1}
+    return {"denominations": (DenominationSaid(**usual | said),)}
 
 
 PICTURE = Image(url="https://a.example/i.png", width=1, height=1, alt={})
@@ -184,8 +188,8 @@ EDGES: tuple[tuple[dict[str, Any], str | None], ...] = (
     (with_(price_fixed=None), "denominations.price"),
     (with_(price_numerator=1, price_denominator=1), "denominations.price"),
     (with_(price_fixed=None, price_numerator=1, price_denominator=100), "denominations.price"),
-    (with_(price_fixed=None, price_numerator=1, price_denominator=1, face_value=10**15, currency="EUR"), None),
-    (with_(price_fixed=None, price_numerator=2, price_denominator=1, face_value=10**15, currency="EUR"), "denominations.price"),
+    (with_(price_numerator=1, **WHOLE_FACE), None),
+    (with_(price_numerator=2, **WHOLE_FACE), "denominations.price"),
     (with_(face_value=0, currency="EUR"), "denominations.faceValue"),
     (with_(face_value=5_000), "denominations.currency"),
     (with_(fair_value=5_000, currency="euro"), "denominations.currency"),

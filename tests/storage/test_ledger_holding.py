@@ -149,7 +149,7 @@ async def test_the_statements_of_many_holds_do_not_grow_with_their_number(book: 
         for number in (2, 2, 20):  # the first meets a cold connection
             program, owner = await book.program(1_000), book.owner()
             await book.award(program, owner, 100)
-            references = [(Reference(kind="line", id=new_id()), 3) for _ in range(number)]
+            references = [(Reference(kind="redemption", id=new_id()), 3) for _ in range(number)]
             heard.clear()
             holds = await door.operate(SYSTEM, lambda op: hold_each_in(op, owner, references))  # noqa: B023 awaited here
             await door.operate(SYSTEM, lambda op: capture_each_in(op, holds))  # noqa: B023 awaited here
