@@ -19,7 +19,7 @@ OPEN = "state IN ('INTENT', 'SENT', 'UNKNOWN')"
 COLUMNS = "id, line_id, n, supplier_id, priority, sku, pool_id, state, reason, supplier_reference, calls, fence"
 
 # A paused supplier gets no new orders; what is under way is finished. $1 is the supplier.
-MAY_START = "(a.state <> 'INTENT' OR EXISTS (SELECT FROM supplier WHERE supplier.id = $1 AND supplier.state = 'ACTIVE'))"
+MAY_START = "(a.state <> 'INTENT' OR EXISTS (SELECT FROM supplier AS s WHERE s.id = $1 AND s.state = 'ACTIVE'))"
 
 SUPPLIERS_DUE = f"""
 SELECT supplier.id, supplier.rate_calls, supplier.rate_seconds, due.waiting

@@ -226,7 +226,7 @@ async def test_what_bounced_goes_again_to_the_corrected_address_as_the_same_orde
             await correct_delivery(door, actor, key(), KEYRING, line_id=line_id, recipient=corrected)
     before = await queue.shop.world.balances(queue.shop.world.members[0])
     await correct_delivery(door, owner, key(), KEYRING, line_id=line_id, recipient=corrected)
-    assert await queue.line(line_id) == ("FULFILLED", "NONE")
+    assert await queue.line(line_id) == ("FULFILLED", "SENT")
     claim = (await queue.claim())[0]
     assert (claim.order.recipient, claim.order.external_id) == (corrected, line_id.hex)
     assert await queue.complete(sent(claim)) == [CompletionOutcome.COMPLETED]
