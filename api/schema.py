@@ -14,6 +14,8 @@ from api.graph.adjustments_in import AdjustmentMutation
 from api.graph.api_keys import ApiKeyQuery
 from api.graph.audit_records import AuditQuery
 from api.graph.authorizing import Denials, authorize
+from api.graph.catalog import CatalogQuery
+from api.graph.catalog_in import CatalogMutation
 from api.graph.codes import CodeQuery
 from api.graph.codes_in import CodeMutation
 from api.graph.context import Context
@@ -57,6 +59,7 @@ QUERIES = (
     AuditQuery,
     SupplierQuery,
     CodeQuery,
+    CatalogQuery,
 )
 
 
@@ -70,6 +73,7 @@ MUTATIONS = (
     AccessMutation,
     SupplierMutation,
     CodeMutation,
+    CatalogMutation,
 )
 
 

@@ -8,6 +8,10 @@ import strawberry
 from catalog.codes.importing import RowOutcome
 from catalog.codes.reading import BatchState
 from catalog.codes.records import Rejection
+from catalog.items.browsing import ItemSort
+from catalog.items.eligibility import ObstacleCode
+from catalog.items.item import ItemKind, ItemState
+from catalog.items.upserting import ItemOutcome
 from catalog.suppliers.reading import AdapterKind, SupplierState
 from catalog.suppliers.reconciliation import Difference
 from domain.access.principals import Relation, Role, Scope
@@ -149,6 +153,11 @@ DESCRIBED: Mapping[type[StrEnum], tuple[str | None, str]] = {
     WindowKind: ("BoardWindow", "Over which stretch of time a board counts; PROGRAM is its program's own."),
     RankDisplay: (None, "What ties look like: 1, 2, 3 (ORDINAL) or 1, 1, 3 (COMPETITION)."),
     AnswerSource: ("BoardSource", "Where a board was read: the INDEX, or the LEDGER itself; both say the same."),
+    ItemKind: ("CatalogItemKind", "What kind of thing is redeemed."),
+    ItemState: ("CatalogItemState", "Whether members are shown an item: not yet (DRAFT), now, or no longer."),
+    ItemSort: ("CatalogSort", "In which order items are listed; prices are the lowest of what is offered."),
+    ItemOutcome: ("CatalogItemOutcome", "What became of one item of a feed; REJECTED ones carry their refusal."),
+    ObstacleCode: (None, "Why somebody cannot redeem something now; the sentence comes with it."),
 }
 
 for _kind, (_name, _description) in DESCRIBED.items():

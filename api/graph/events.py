@@ -12,6 +12,8 @@ from api.graph.enums import PointsMove
 from api.graph.fields import reference, sure_reference
 from api.graph.ids import Tag, encode_id
 from api.graph.scalars import Points
+from catalog.items.events import ITEM_CHANGED
+from catalog.items.item import ItemState
 from domain.activities.activity import Basis
 from domain.activities.events import ACTIVITY_CORRECTED, ACTIVITY_RECORDED, ACTIVITY_REVERSED
 from domain.kernel.events import StampedEvent
@@ -168,6 +170,15 @@ class BudgetFunded(RewardEvent):
     names = frozenset({BUDGET_FUNDED.name})
 
 
+@strawberry.type(description="An item of the catalog is new or reads differently.")
+class CatalogItemChanged(RewardEvent):
+    item_id = sure_reference(Tag.CATALOG_ITEM, "aggregate_id", "The item.")
+    version = carried("version", Points, "The item's version from now on.")
+    state = carried("state", ItemState, "Whether members are shown it.")
+
+    names = frozenset({ITEM_CHANGED.name})
+
+
 @strawberry.type(description="Anything else that happened; `name` says what.")
 class OtherEvent(RewardEvent):
     @classmethod
@@ -183,5 +194,6 @@ EVENT_TYPES = (
     AwardReversed,
     PointsMoved,
     BudgetFunded,
+    CatalogItemChanged,
 )
 SHOWN = frozenset[str]().union(*(kind.names for kind in EVENT_TYPES))

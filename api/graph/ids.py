@@ -40,6 +40,8 @@ class Tag(StrEnum):
     CODE_POOL = "cp"
     CODE_BATCH = "cb"
     RECONCILIATION = "rc"
+    CATALOG_ITEM = "ci"
+    DENOMINATION = "dn"
 
 
 def encode_id(tag: Tag, value: UUID) -> str:

@@ -20,6 +20,7 @@ from api.graph.readings import (
     source_by_id,
 )
 from catalog.codes.reading import code_batches_by_id, code_pools_by_id
+from catalog.items.reading import denominations_by_id, items_by_id
 from catalog.suppliers.reading import suppliers_by_id
 from catalog.suppliers.reconciling import reconciliations_by_id
 from domain.earning.reading import awards_by_id, dues_by_id
@@ -34,6 +35,8 @@ READINGS: Mapping[Tag, Reading[Any, Any]] = {
     Tag.AWARD: awards_by_id,
     Tag.CODE_BATCH: code_batches_by_id,
     Tag.CODE_POOL: code_pools_by_id,
+    Tag.CATALOG_ITEM: items_by_id,
+    Tag.DENOMINATION: denominations_by_id,
     Tag.DUE: dues_by_id,
     Tag.DEBT: debts_by_id,
     Tag.ENROLLMENT: enrollments_by_id,

@@ -31,6 +31,8 @@ TAGS: Mapping[str, Tag] = {
     "account": Tag.ACCOUNT,
     "API key": Tag.API_KEY,
     "source": Tag.SOURCE,
+    "supplier": Tag.SUPPLIER,
+    "denomination": Tag.DENOMINATION,
     "debt": Tag.DEBT,
     "leaderboard": Tag.LEADERBOARD,
     "season_id": Tag.SEASON,
