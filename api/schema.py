@@ -29,6 +29,8 @@ from api.graph.partners import PartnerQuery
 from api.graph.people_in import PeopleMutation
 from api.graph.programs import ProgramQuery
 from api.graph.programs_in import ProgramMutation
+from api.graph.redemptions import RedemptionQuery
+from api.graph.redemptions_in import RedemptionMutation
 from api.graph.refusing import REFUSAL_TYPES, Told
 from api.graph.scalars import SCALARS
 from api.graph.sources import SourceQuery
@@ -60,6 +62,7 @@ QUERIES = (
     SupplierQuery,
     CodeQuery,
     CatalogQuery,
+    RedemptionQuery,
 )
 
 
@@ -74,6 +77,7 @@ MUTATIONS = (
     SupplierMutation,
     CodeMutation,
     CatalogMutation,
+    RedemptionMutation,
 )
 
 

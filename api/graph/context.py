@@ -7,6 +7,7 @@ import strawberry
 
 from api.graph.batching import Batches
 from api.graph.streaming import Live
+from catalog.redemptions.policy import ShopPolicy
 from domain.access.principals import Actor
 from domain.earning.evaluating import Knowledge
 from domain.kernel.expressions import ConditionCache
@@ -31,6 +32,7 @@ class Context:
     batches: Batches
     knowledge: Knowledge
     keys: Keyring | None = None
+    shop: ShopPolicy = field(default_factory=ShopPolicy)
     store: Store | None = None
     live: Live | None = None
     locale: str = "en"

@@ -12,6 +12,8 @@ from catalog.items.browsing import ItemSort
 from catalog.items.eligibility import ObstacleCode
 from catalog.items.item import ItemKind, ItemState
 from catalog.items.upserting import ItemOutcome
+from catalog.redemptions.machine import Action, Delivery, LineState, OrderState
+from catalog.redemptions.reading import RedemptionSort
 from catalog.suppliers.reading import AdapterKind, SupplierState
 from catalog.suppliers.reconciliation import Difference
 from domain.access.principals import Relation, Role, Scope
@@ -70,6 +72,7 @@ class TransactionKind(StrEnum):
     SETTLE = "SETTLE"
     WRITE_OFF = "WRITE_OFF"
     PAY = "PAY"
+    REFUND = "REFUND"
 
 
 class BalanceKind(StrEnum):
@@ -97,6 +100,7 @@ class PointsMove(StrEnum):
     HELD = "HELD"
     CAPTURED = "CAPTURED"
     RELEASED = "RELEASED"
+    REFUNDED = "REFUNDED"
     DEBT_SETTLED = "DEBT_SETTLED"
     DEBT_WRITTEN_OFF = "DEBT_WRITTEN_OFF"
 
@@ -157,6 +161,19 @@ DESCRIBED: Mapping[type[StrEnum], tuple[str | None, str]] = {
     ItemState: ("CatalogItemState", "Whether members are shown an item: not yet (DRAFT), now, or no longer."),
     ItemSort: ("CatalogSort", "In which order items are listed; prices are the lowest of what is offered."),
     ItemOutcome: ("CatalogItemOutcome", "What became of one item of a feed; REJECTED ones carry their refusal."),
+    OrderState: (
+        "RedemptionState",
+        "What an order's lines amount to. PARTIALLY_FULFILLED: some were delivered and stand, some not (yet, or any"
+        " more). With none delivered: the open state in which somebody waits longest, else how they ended.",
+    ),
+    LineState: (
+        "RedemptionLineState",
+        "Where a line stands: HELD, [PENDING_APPROVAL], ORDERED, FULFILLED, [REFUNDED]; or CANCELLED by the member"
+        " before it was ordered, or FAILED. Points are spent by FULFILLED and by nothing else.",
+    ),
+    Delivery: (None, "How far the goods are on their way, once fulfilled; REVEALED: the code was shown."),
+    Action: ("RedemptionAction", "What somebody may do with a line."),
+    RedemptionSort: (None, "In which order orders are listed, by when they were made."),
     ObstacleCode: (None, "Why somebody cannot redeem something now; the sentence comes with it."),
 }
 

@@ -42,6 +42,9 @@ class Tag(StrEnum):
     RECONCILIATION = "rc"
     CATALOG_ITEM = "ci"
     DENOMINATION = "dn"
+    QUOTE = "qu"
+    REDEMPTION = "rd"
+    REDEMPTION_LINE = "rl"
 
 
 def encode_id(tag: Tag, value: UUID) -> str:

@@ -21,6 +21,7 @@ from api.graph.readings import (
 )
 from catalog.codes.reading import code_batches_by_id, code_pools_by_id
 from catalog.items.reading import denominations_by_id, items_by_id
+from catalog.redemptions.reading import lines_by_id, redemptions_by_id
 from catalog.suppliers.reading import suppliers_by_id
 from catalog.suppliers.reconciling import reconciliations_by_id
 from domain.earning.reading import awards_by_id, dues_by_id
@@ -46,6 +47,8 @@ READINGS: Mapping[Tag, Reading[Any, Any]] = {
     Tag.PARTNER: partner_by_id,
     Tag.PROGRAM: programs_by_id,
     Tag.RECONCILIATION: reconciliations_by_id,
+    Tag.REDEMPTION: redemptions_by_id,
+    Tag.REDEMPTION_LINE: lines_by_id,
     Tag.SEASON: season_by_id,
     Tag.SOURCE: source_by_id,
     Tag.SUPPLIER: suppliers_by_id,

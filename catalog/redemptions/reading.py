@@ -162,7 +162,7 @@ class RedemptionLineRecord:
     tracking: Mapping[str, Any] | None
     expires_on: date | None
     masked_code: str | None
-    actions: tuple[Action, ...]
+    available_actions: tuple[Action, ...]
     recorded_at: datetime
     ordered_at: datetime | None
     fulfilled_at: datetime | None
@@ -307,5 +307,5 @@ def _line(row: Row, actor: Actor) -> RedemptionLineRecord:
     return RedemptionLineRecord(
         **values,
         masked_code=f"{HIDDEN} {last_four}" if has_code else None,
-        actions=available_actions(state, delivery, has_code=has_code, relation=relation, role=actor.role),
+        available_actions=available_actions(state, delivery, has_code=has_code, relation=relation, role=actor.role),
     )

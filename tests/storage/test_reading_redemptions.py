@@ -79,15 +79,15 @@ async def test_a_line_shows_four_characters_of_its_code_and_what_can_be_done(sho
     (line_id,) = await shop.lines(redemption_id)
     pairs = [(shop.rep(), line_id), (Actor(principal_id=new_id(), role=Role.FINANCE), line_id)]
     before = await lines_by_id(shop.world.database, pairs)
-    assert [(one.masked_code, one.actions) for one in before.values()] == [(None, ()), (None, ())]
+    assert [(one.masked_code, one.available_actions) for one in before.values()] == [(None, ()), (None, ())]
     await shop.fulfil([line_id])
     own, finance = (await lines_by_id(shop.world.database, pairs)).values()
     assert (own.masked_code, own.state, own.delivery) == ("•••• 1234", LineState.FULFILLED, Delivery.SENT)
-    assert own.actions == (Action.REVEAL, Action.REPORT_PROBLEM)
-    assert finance.actions == (Action.REFUND,)
+    assert own.available_actions == (Action.REVEAL, Action.REPORT_PROBLEM)
+    assert finance.available_actions == (Action.REFUND,)
     await shop.refund(ADMIN, redemption_id)
     (own, _) = (await lines_by_id(shop.world.database, pairs)).values()
-    assert (own.masked_code, own.actions) == (None, ())
+    assert (own.masked_code, own.available_actions) == (None, ())
 
 
 async def test_pages_of_a_member_and_of_operators_follow_on_without_a_gap(shop: Shop) -> None:
