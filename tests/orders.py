@@ -4,6 +4,7 @@ Rows of items and redemptions are written as they stand after redeeming, so that
 """
 
 import itertools
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,12 +13,13 @@ from uuid import UUID
 from catalog.codes.opening import make_pool_in
 from catalog.codes.records import code_context, compared, last_four, pool_context, written
 from catalog.codes.taking import reserve_in
+from catalog.redemptions.events import REDEMPTION_HELD
 from catalog.redemptions.fulfilling import Bounds, Fulfiller
 from catalog.redemptions.issuing import issue_due
 from catalog.redemptions.moving import lock_lines_in, order_in
 from catalog.suppliers.outcomes import Adapter, Goods, Recipient
-from catalog.suppliers.recipients import sealed_recipient
 from catalog.suppliers.reading import SupplierRecord
+from catalog.suppliers.recipients import sealed_recipient
 from catalog.suppliers.scripted import Scripted
 from domain.access.principals import Actor, Role
 from domain.kernel.ids import new_id, new_ids
@@ -30,15 +32,21 @@ from tests.building import World, deal
 PRICE = 10
 KEYRING = Keyring(current="k1", keys={"k1": b"k" * KEY_BYTES}, index_key=b"i" * KEY_BYTES)
 
+# What a process of its own is told, so that it opens what these tests seal.
+KEYS_ENVIRONMENT: Mapping[str, str] = {
+    "GUERDON_KEYS": f"k1:{b64encode(KEYRING.keys['k1']).decode()}",
+    "GUERDON_INDEX_KEY": b64encode(KEYRING.index_key).decode(),
+}
+
 SUPPLIER = """
 INSERT INTO supplier (id, code, name, source_id, adapter, state, settings, is_test, rate_calls, rate_seconds,
     recorded_at, version)
 VALUES ($1, $2, $2, $3, $4, 'ACTIVE', '{}', true, $5, $6, guerdon_now(), 1)
 """
 ITEM = """
-INSERT INTO catalog_item (id, supplier_id, external_id, kind, state, name, description, instructions, categories, images,
-    countries, tiers, segments, partner_types, unit, needs_address, needs_approval, is_test, search, content_digest,
-    recorded_at, updated_at, version)
+INSERT INTO catalog_item (id, supplier_id, external_id, kind, state, name, description, instructions, categories,
+    images, countries, tiers, segments, partner_types, unit, needs_address, needs_approval, is_test, search,
+    content_digest, recorded_at, updated_at, version)
 VALUES ($1, $2, $1::uuid::text, 'VOUCHER', 'LISTED', '{"en": "A voucher"}', '{}', '{}', '[]', '[]', '[]', '[]', '[]',
     '[]', 'POINTS', false, false, false, '', '', guerdon_now(), guerdon_now(), 1)
 """
@@ -53,12 +61,12 @@ INSERT INTO fulfilment_route (id, denomination_id, priority, supplier_id, sku, p
 REDEMPTION = """
 INSERT INTO redemption (id, member_id, partner_id, principal_id, origin, origin_id, unit, total, country, locale,
     recorded_at, version)
-VALUES ($1, $2, $3, $4, 'QUOTE', $1, 'POINTS', $5, 'FR', 'fr', guerdon_now(), 1)
+VALUES ($1, $2, $3, $4, 'QUOTE', $1, 'POINTS', $5, 'FR', 'fr', $6, 1)
 """
 LINES = """
 INSERT INTO redemption_line (id, redemption_id, n, item_id, denomination_id, member_id, price, face_value, currency,
     fair_value, hold_id, state, delivery, held_until, recorded_at, version)
-SELECT line_id, $1, n, $2, $3, $4, $5, 2500, 'EUR', 2500, hold_id, 'HELD', 'NONE', $8, guerdon_now(), 1
+SELECT line_id, $1, n, $2, $3, $4, $5, 2500, 'EUR', 2500, hold_id, 'HELD', 'NONE', $8, $9, 1
 FROM unnest($6::uuid[], $7::uuid[]) WITH ORDINALITY AS told (line_id, hold_id, n)
 """
 BATCH = """
@@ -168,7 +176,7 @@ class Shop:
         held_for: float | None = None,
         ordered: bool = True,
     ) -> list[UUID]:
-        """The member redeemed so many units; their lines are ORDERED, or HELD for so many seconds. Answers the lines."""
+        """The member redeemed so many units; the lines are ORDERED, or HELD for so many seconds. Answers their ids."""
         redemption_id, line_ids = new_id(), new_ids(quantity)
         owner = Owner(kind=OwnerKind.MEMBER, id=member_id, unit="POINTS")
         partner_id = await self.world.database.fetchval("SELECT partner_id FROM member WHERE id = $1", member_id)
@@ -180,11 +188,27 @@ class Shop:
                 else await op.sql.fetchval("SELECT guerdon_now() + make_interval(secs => $1)", held_for)
             )
             await op.sql.execute(
-                REDEMPTION, redemption_id, member_id, partner_id, op.actor.principal_id, price * quantity
+                REDEMPTION, redemption_id, member_id, partner_id, op.actor.principal_id, price * quantity, op.now
             )
             parts = [(Reference(kind="line", id=line_id), price) for line_id in line_ids]
             holds = await hold_each_in(op, owner, parts)
-            await op.sql.execute(LINES, redemption_id, goods[0], goods[1], member_id, price, line_ids, holds, until)
+            await op.sql.execute(
+                LINES, redemption_id, goods[0], goods[1], member_id, price, line_ids, holds, until, op.now
+            )
+            op.tell(
+                REDEMPTION_HELD.about(
+                    redemption_id,
+                    member_id=member_id,
+                    partner_id=partner_id,
+                    lines=[str(line_id) for line_id in line_ids],
+                    version=1,
+                    unit="POINTS",
+                    total=price * quantity,
+                    origin="QUOTE",
+                    origin_id=str(redemption_id),
+                    items=[str(goods[0])] * quantity,
+                )
+            )
             if recipient is not None:
                 sealed = sealed_recipient(KEYRING, redemption_id, recipient)
                 await op.sql.execute("INSERT INTO shipment VALUES ($1, $2, guerdon_now())", redemption_id, sealed)

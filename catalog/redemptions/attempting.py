@@ -60,12 +60,16 @@ class Taken:
 
 @dataclass(frozen=True, kw_only=True)
 class Deliver:
-    """The attempt has delivered: the line is fulfilled. `goods` are still to be sealed; none for a code of our own."""
+    """The attempt has delivered: the line is fulfilled. `goods` are still to be sealed; none for a code of our own.
+
+    `balance` is what the supplier says is left of the prepaid money, in minor units.
+    """
 
     reference: str | None = None
     goods: Goods | None = None
     tracking: Mapping[str, object] | None = None
     expires_on: date | None = None
+    balance: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +121,13 @@ def what_follows(was: Taken, outcome: Asked, *, calls: int) -> Decision:
         case Delivered():
             goods = outcome.goods
             expires_on = None if goods is None else goods.expires_on
-            return Deliver(reference=outcome.reference, goods=goods, tracking=outcome.tracking, expires_on=expires_on)
+            return Deliver(
+                reference=outcome.reference,
+                goods=goods,
+                tracking=outcome.tracking,
+                expires_on=expires_on,
+                balance=outcome.balance,
+            )
         case Refused():
             return Refuse(reason=outcome.reason.value)
         case _:

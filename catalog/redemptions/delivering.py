@@ -46,7 +46,8 @@ ADDRESS = """
 INSERT INTO shipment (redemption_id, sealed, recorded_at) VALUES ($1, $2, $3)
 ON CONFLICT (redemption_id) DO UPDATE SET sealed = excluded.sealed, erased_at = NULL
 """
-# The route that delivered once is asked again, under the same external id: it is the same order.
+# The route that delivered once is asked again, under the same external id: it is the same order. One that is still
+# being sent again goes to the newest address.
 SEND_AGAIN = """
 INSERT INTO fulfilment_attempt (id, line_id, n, supplier_id, priority, sku, pool_id, state, calls, fence, call_at,
                                 recorded_at)
@@ -55,6 +56,7 @@ SELECT told.id, last.line_id, last.n + 1, last.supplier_id, last.priority, last.
 FROM unnest($1::uuid[], $2::uuid[]) AS told (id, line_id)
 CROSS JOIN LATERAL (
   SELECT * FROM fulfilment_attempt AS a WHERE a.line_id = told.line_id ORDER BY n DESC LIMIT 1) AS last
+WHERE last.state IN ('DELIVERED', 'REFUSED')
 """
 
 
@@ -99,8 +101,6 @@ async def report_delivery(
     async def work(op: Operation) -> Mapping[str, Any]:
         line = await _fulfilled_in(op, line_id)
         await _check_supplier(op, actor, line)
-        if line.delivery is Delivery.NONE:
-            raise ActionNotAvailable(action="REPORT_DELIVERY", line_id=str(line.id), state=line.state.value)
         await moved_in(op, [(line, tracking)], delivery)
         return {"redemption_id": str(line.redemption_id), "line_id": str(line.id)}
 
@@ -135,7 +135,7 @@ async def _correct_in(op: Operation, *, keyring: Keyring, line_id: UUID, recipie
     sealed = sealed_recipient(keyring, found.redemption_id, recipient)
     await op.sql.execute(ADDRESS, found.redemption_id, sealed, op.now)
     await op.sql.execute(SEND_AGAIN, new_ids(len(lines)), list(lines), op.now)
-    await moved_in(op, [(line, None) for line in lines.values()], Delivery.NONE)
+    await moved_in(op, [(line, None) for line in lines.values()], Delivery.SENT)
     await record_in(op, "redemption.delivery_corrected", "redemption", found.redemption_id)
     return {"redemption_id": str(found.redemption_id), "line_ids": [str(each) for each in lines]}
 

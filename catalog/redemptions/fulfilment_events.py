@@ -38,7 +38,7 @@ DELIVERY_CHANGED = EventType(
     payload={
         "lines": "ids of the lines",
         "version": "the redemption's version afterwards",
-        "delivery": "NONE (to be sent again), SENT, DELIVERED, BOUNCED or REVEALED",
+        "delivery": "SENT (again, if it bounced before), DELIVERED, BOUNCED or REVEALED",
     },
 )
 CODE_REVEALED = EventType(

@@ -9,7 +9,7 @@ from catalog.redemptions.attempting import Deliver, Refuse
 from catalog.redemptions.machine import LineState
 from catalog.redemptions.moving import lock_lines_in
 from catalog.redemptions.recording import Decided, record_in
-from catalog.redemptions.taking import OPEN, Attempt, lease_in, lock_attempts_in, suppliers_due
+from catalog.redemptions.taking import MAY_START, OPEN, Attempt, lease_in, lock_attempts_in, suppliers_due
 from catalog.suppliers.outcomes import RefusalReason
 from catalog.suppliers.reading import AdapterKind
 from domain.access.principals import SYSTEM
@@ -23,7 +23,7 @@ DUE = f"""
 -- lock: redemption
 SELECT a.id, a.line_id, a.fence FROM fulfilment_attempt AS a
 JOIN redemption_line AS line ON line.id = a.line_id JOIN redemption ON redemption.id = line.redemption_id
-WHERE a.supplier_id = $1 AND a.{OPEN} AND a.call_at <= $2
+WHERE a.supplier_id = $1 AND a.{OPEN} AND a.call_at <= $2 AND {MAY_START}
 ORDER BY a.call_at, a.id LIMIT $3 FOR NO KEY UPDATE OF redemption SKIP LOCKED
 """
 

@@ -18,6 +18,7 @@ from catalog.redemptions.machine import AttemptState, Delivery, LineState
 from catalog.redemptions.moving import fail_in, fulfil_in
 from catalog.redemptions.taking import Attempt
 from catalog.suppliers.outcomes import Goods
+from catalog.suppliers.registering import report_float_in
 from domain.kernel.events import Event, EventType
 from domain.kernel.ids import new_ids
 from domain.kernel.operation import Operation
@@ -131,6 +132,9 @@ async def _deliver(op: Operation, keyring: Keyring, delivered: Sequence[tuple[De
     # Each is a code of its own under a seal of its own; pools are locked in the order of their ids.
     for pool_id, line_id, goods in sorted(codes, key=lambda code: code[:2]):
         await store_delivered_in(op, keyring, pool_id, line_id, goods)
+    balances = {one.attempt.supplier_id: told.balance for one, told in delivered if told.balance is not None}
+    for supplier_id in sorted(balances):
+        await report_float_in(op, supplier_id, balances[supplier_id])
 
 
 async def _refuse(op: Operation, refused: Sequence[tuple[Decided, Refuse]]) -> None:
@@ -148,7 +152,7 @@ async def _refuse(op: Operation, refused: Sequence[tuple[Decided, Refuse]]) -> N
             onward.append((one.attempt, found))
         elif is_ordered:
             failures.append(Failure(line=one.line, reason=told.reason))
-        else:
+        elif one.line.state is LineState.FULFILLED:
             bounced.append(one.line)
         next_supplier_id = None if found is None else str(found.supplier_id)
         op.tell(_about(FULFILMENT_REFUSED, one, reason=told.reason, next_supplier_id=next_supplier_id))

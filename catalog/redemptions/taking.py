@@ -18,20 +18,25 @@ SUPPLIER_LIMIT = "supplier"
 OPEN = "state IN ('INTENT', 'SENT', 'UNKNOWN')"
 COLUMNS = "id, line_id, n, supplier_id, priority, sku, pool_id, state, reason, supplier_reference, calls, fence"
 
+# A paused supplier gets no new orders; what is under way is finished. $1 is the supplier.
+MAY_START = "(a.state <> 'INTENT' OR EXISTS (SELECT FROM supplier AS s WHERE s.id = $1 AND s.state = 'ACTIVE'))"
+
 SUPPLIERS_DUE = f"""
 SELECT supplier.id, supplier.rate_calls, supplier.rate_seconds, due.waiting
 FROM supplier CROSS JOIN LATERAL (
   SELECT count(*) AS waiting FROM (
     SELECT 1 FROM fulfilment_attempt AS a
-    WHERE a.supplier_id = supplier.id AND a.{OPEN} AND a.call_at <= guerdon_now() LIMIT $2) AS found) AS due
-WHERE supplier.adapter = ANY($1::text[]) AND supplier.state = 'ACTIVE' AND due.waiting > 0
+    WHERE a.supplier_id = supplier.id AND a.{OPEN} AND a.call_at <= guerdon_now()
+    AND (a.state <> 'INTENT' OR supplier.state = 'ACTIVE') LIMIT $2) AS found) AS due
+WHERE supplier.adapter = ANY($1::text[]) AND due.waiting > 0
 ORDER BY supplier.id
 """
 
 LOCK_DUE = f"""
 -- lock: fulfilment_attempt
-SELECT {COLUMNS} FROM fulfilment_attempt
-WHERE supplier_id = $1 AND {OPEN} AND call_at <= $2 ORDER BY call_at, id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED
+SELECT {COLUMNS} FROM fulfilment_attempt AS a
+WHERE supplier_id = $1 AND {OPEN} AND call_at <= $2 AND {MAY_START}
+ORDER BY call_at, id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED
 """
 
 LOCK_HELD = f"""
@@ -91,7 +96,7 @@ class SupplierDue:
 async def suppliers_due(
     source: Database | Connection, adapters: Collection[str], counted_up_to: int = TAKE_MAX
 ) -> Sequence[SupplierDue]:
-    """The active suppliers of these adapters that have something due."""
+    """The suppliers of these adapters that have something due; a paused one only what is under way."""
     return [SupplierDue(**dict(row)) for row in await source.fetch(SUPPLIERS_DUE, list(adapters), counted_up_to)]
 
 

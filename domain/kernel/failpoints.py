@@ -24,8 +24,6 @@ POINTS = (
     "mature.before_commit",
     "rewalk.before_commit",
     "deliver.before_send",
-    "redeem.after_hold",
-    "redeem.after_codes",
     "fulfil.after_take",
     "fulfil.before_call",
     "fulfil.after_call",
@@ -35,6 +33,8 @@ POINTS = (
     "release.before_commit",
     "complete.before_commit",
     "reveal.before_commit",
+    "redeem.after_hold",
+    "redeem.after_codes",
 )
 
 

@@ -1,8 +1,9 @@
 """Suppliers that are called: intents before calls, outcomes behind fences, the next route only after a sure no."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from typing import cast
 from uuid import UUID
 
 import pytest
@@ -18,6 +19,7 @@ from catalog.suppliers.outcomes import (
     Later,
     NotFound,
     Order,
+    Outcome,
     Pending,
     Recipient,
     RefusalReason,
@@ -42,12 +44,10 @@ class Told:
     answers: list[Asked]
     delivered: list[Order] = field(default_factory=list[Order])
     asked: list[Order] = field(default_factory=list[Order])
-    meanwhile: Callable[[], object] = lambda: None
 
-    async def deliver(self, order: Order) -> Asked:
+    async def deliver(self, order: Order) -> Outcome:
         self.delivered.append(order)
-        self.meanwhile()
-        return self.answers.pop(0)
+        return cast("Outcome", self.answers.pop(0))
 
     async def ask(self, order: Order) -> Asked:
         self.asked.append(order)
@@ -186,25 +186,29 @@ async def test_two_workers_call_each_order_once(shop: Shop) -> None:
 
 async def test_a_supplier_is_called_no_faster_than_its_rate(shop: Shop) -> None:
     told = Told(answers=[code(f"rate-{n}") for n in range(8)])
-    supplier_id = await shop.supplier("HTTP_PUSH", calls=3, seconds=30)
+    supplier_id = await shop.supplier("HTTP_PUSH", calls=3, seconds=3_000)
     shop.adapters[supplier_id] = told
     await shop.order(shop.world.members[0], await shop.denomination(Way(supplier_id=supplier_id)), quantity=8)
     await shop.fulfil()
     assert len(told.delivered) == 3
-    await shop.wait(9)
+    await shop.wait(900)
     await shop.fulfil()
     assert len(told.delivered) == 3
-    await shop.wait(12)
+    await shop.wait(1_200)
     await shop.fulfil()
     assert len(told.delivered) == 5
 
 
-async def test_a_paused_supplier_is_not_called(shop: Shop) -> None:
-    told = Told(answers=[code("resumed")])
+async def test_a_paused_supplier_gets_no_order_and_is_asked_about_what_is_under_way(shop: Shop) -> None:
+    told, under_way = Told(answers=[code("resumed")]), Told(answers=[Unclear(reason="timeout"), code("under way")])
+    started_id = await one_line(shop, under_way)
+    await shop.fulfil()
     line_id = await one_line(shop, told)
+    await shop.wait(2)
     await shop.world.database.fetch("UPDATE supplier SET state = 'PAUSED'")
     await shop.fulfil()
     assert (await standing(shop, line_id))[1] == [("INTENT", None, 0)]
+    assert (await standing(shop, started_id))[0] == "FULFILLED"
     await shop.world.database.fetch("UPDATE supplier SET state = 'ACTIVE'")
     await shop.fulfil()
     assert (await standing(shop, line_id))[0] == "FULFILLED"
@@ -212,7 +216,7 @@ async def test_a_paused_supplier_is_not_called(shop: Shop) -> None:
 
 async def test_a_supplier_that_hangs_holds_up_no_other_and_is_asked_later(shop: Shop) -> None:
     class Hanging(Told):
-        async def deliver(self, order: Order) -> Asked:
+        async def deliver(self, order: Order) -> Outcome:
             self.delivered.append(order)
             await asyncio.Event().wait()
             raise AssertionError("it hangs")
@@ -231,12 +235,12 @@ async def test_no_more_calls_are_under_way_than_allowed(shop: Shop) -> None:
     gate, under_way, most = asyncio.Event(), list[Order](), list[int]()
 
     class Gated(Told):
-        async def deliver(self, order: Order) -> Asked:
+        async def deliver(self, order: Order) -> Outcome:
             under_way.append(order)
             most.append(len(under_way))
             await gate.wait()
             under_way.remove(order)
-            return self.answers.pop(0)
+            return cast("Outcome", self.answers.pop(0))
 
     supplier_id = await shop.supplier("HTTP_PUSH")
     shop.adapters[supplier_id] = Gated(answers=[code(f"gated-{n}") for n in range(5)])
