@@ -7,6 +7,7 @@ from datetime import timedelta
 from api.realtime import ended, hear_commits
 from api.wiring import Wired
 from api.worker import Loop, Worker
+from catalog.codes.recalling import expire_codes, tell_expiring
 from domain.access.principals import SYSTEM
 from domain.access.spending import prune_spent
 from domain.kernel import outbox
@@ -56,6 +57,9 @@ def loops(parts: Wired) -> list[Loop]:
     async def close() -> int:
         return await close_due(parts.door, SYSTEM)
 
+    async def expire() -> int:
+        return await expire_codes(parts.door) + await tell_expiring(parts.door)
+
     async def prune() -> int:
         return await prune_spent(parts.door)
 
@@ -65,5 +69,6 @@ def loops(parts: Wired) -> list[Loop]:
         Loop(name="heal", step=healed, pause_min=0.5, pause_max=2.0),
         Loop(name="mature", step=mature, pause_min=0.2, pause_max=SLOW_POLL),
         Loop(name="close", step=close, pause_min=1.0, pause_max=60.0),
+        Loop(name="expire-codes", step=expire, pause_min=5.0, pause_max=300.0),
         Loop(name="prune", step=prune, pause_min=5.0, pause_max=300.0),
     ]
