@@ -10,6 +10,7 @@ import httpx2
 from api.realtime import ended, hear_commits
 from api.wiring import Wired
 from api.worker import Loop, Worker
+from catalog.codes.recalling import expire_codes, tell_expiring
 from catalog.redemptions.fulfilling import Fulfiller
 from catalog.redemptions.issuing import issue_due
 from catalog.redemptions.problems import hand_over_recalled
@@ -74,6 +75,9 @@ def loops(parts: Wired) -> list[Loop]:
     async def close() -> int:
         return await close_due(parts.door, SYSTEM)
 
+    async def expire() -> int:
+        return await expire_codes(parts.door) + await tell_expiring(parts.door)
+
     async def prune() -> int:
         return await prune_spent(parts.door) + await prune_buckets(parts.door)
 
@@ -84,6 +88,7 @@ def loops(parts: Wired) -> list[Loop]:
         Loop(name="mature", step=mature, pause_min=0.2, pause_max=SLOW_POLL),
         Loop(name="rewalk", step=rewalk, pause_min=0.1, pause_max=1.0),
         Loop(name="close", step=close, pause_min=1.0, pause_max=60.0),
+        Loop(name="expire-codes", step=expire, pause_min=5.0, pause_max=300.0),
         Loop(name="prune", step=prune, pause_min=5.0, pause_max=300.0),
     ]
 
