@@ -3,26 +3,26 @@
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 import uvicorn
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from api.background import run_worker
 from api.cli import announce_people, serve_everything
 from api.demo.telling import is_told, tell
 from api.http.issuer import PATH as ISSUER_PATH
 from api.http.issuer import mint_token
+from api.http.keeping import KeyFileRefused
 from api.http.server import server_config
 from api.http.signing import SigningKey
 from api.logs import configure
 from api.schema import sdl
 from api.serving import postgres_programs, with_servers
 from api.settings import SettingRefused, Settings, read_settings
+from api.storeroom import codes, keys, reconcile
+from api.terminal import console, progress_bar, with_parts
 from api.upkeep import (
     UpkeepRefused,
     as_table,
@@ -40,9 +40,16 @@ from domain.earning.importing import Imported
 from domain.kernel.refusals import Refusal
 from migrations import migrate as apply_migrations
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Guerdon: partner incentives, explained.")
-console = Console(stderr=True)
-Answer = TypeVar("Answer")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Guerdon: partner incentives, explained.",
+    # A traceback with its variables would print keys and codes.
+    pretty_exceptions_show_locals=False,
+)
+app.add_typer(codes, name="codes")
+app.add_typer(keys, name="keys")
+app.command()(reconcile)
 
 
 @app.command()
@@ -73,7 +80,7 @@ def worker() -> None:
 
     async def run() -> None:
         await apply_migrations(_address(settings))
-        await _with_parts(settings, "guerdon-worker", run_worker)
+        await with_parts(settings, "guerdon-worker", run_worker)
 
     asyncio.run(run())
 
@@ -129,7 +136,7 @@ def import_(
     settings = _settings()
 
     async def run(parts: Wired) -> Imported:
-        with _progress() as bar:
+        with progress_bar() as bar:
             task = bar.add_task(f"Importing {path.name}", total=None)
             return await import_into(
                 parts,
@@ -143,7 +150,7 @@ def import_(
             )
 
     with with_servers(settings) as served:
-        done = asyncio.run(_with_parts(served, "guerdon-import", run))
+        done = asyncio.run(with_parts(served, "guerdon-import", run))
     typer.echo(f"{done.rows} rows: " + ", ".join(f"{count} {name.lower()}" for name, count in done.counts.items()))
 
 
@@ -156,7 +163,7 @@ def audit(
     """Examine every law of ledger, events and boards; exit 1 if one is broken."""
     settings, chosen = _settings(), [law for law in laws.split(",") if law]
     with with_servers(settings) as served:
-        report = asyncio.run(_with_parts(served, "guerdon-audit", lambda parts: audited(parts, chosen)))
+        report = asyncio.run(with_parts(served, "guerdon-audit", lambda parts: audited(parts, chosen)))
     if as_json:
         typer.echo(json.dumps(report, indent=2))
     else:
@@ -176,7 +183,7 @@ def rebuild(
     """Rebuild every board: its standings from events, its index from standings (both, if neither is named)."""
     both = not standings and not index
     with with_servers(_settings()) as served:
-        work = _with_parts(
+        work = with_parts(
             served,
             "guerdon-rebuild",
             lambda parts: rebuilt(parts, standings=standings or both, index=index or both),
@@ -194,7 +201,7 @@ def key(
     """Print a new API key, once."""
     with with_servers(_settings()) as served:
         scopes = scope or ["activities:write", "events:read"]
-        work = _with_parts(served, "guerdon-key", lambda parts: new_key(parts, name=name, source=source, scopes=scopes))
+        work = with_parts(served, "guerdon-key", lambda parts: new_key(parts, name=name, source=source, scopes=scopes))
         typer.echo(asyncio.run(work))
 
 
@@ -202,7 +209,7 @@ def key(
 def doctor() -> None:
     """Check that the servers keep their promises; exit 1 if one does not."""
     with with_servers(_settings()) as served:
-        found = asyncio.run(_with_parts(served, "guerdon-doctor", diagnosed))
+        found = asyncio.run(with_parts(served, "guerdon-doctor", diagnosed))
     for one in found:
         typer.echo(f"{'ok ' if one.healthy else 'BAD'} {one.name}: {one.said}")
     if not all(one.healthy for one in found):
@@ -221,7 +228,7 @@ def restore(path: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) 
     """Put a backup back; cursors and boards of before start anew."""
     with with_servers(_settings()) as served:
         restored(_address(served), path, postgres_programs())
-        epoch = asyncio.run(_with_parts(served, "guerdon-restore", raise_epoch))
+        epoch = asyncio.run(with_parts(served, "guerdon-restore", raise_epoch))
     typer.echo(f"restored; the epoch is {epoch}")
 
 
@@ -236,7 +243,7 @@ def main() -> None:
     """The entry point; a setting that cannot be used ends it with one sentence."""
     try:
         app()
-    except (SettingRefused, UpkeepRefused, Refusal) as refused:
+    except (SettingRefused, UpkeepRefused, KeyFileRefused, Refusal) as refused:
         console.print(f"[red]{refused}[/red]")
         sys.exit(2)
 
@@ -250,11 +257,6 @@ def _address(settings: Settings) -> str:
     return settings.database_url
 
 
-async def _with_parts(settings: Settings, name: str, work: Callable[[Wired], Awaitable[Answer]]) -> Answer:
-    async with wired(settings, name) as parts:
-        return await work(parts)
-
-
 async def _prepare(settings: Settings) -> None:
     await apply_migrations(_address(settings))
     if not settings.demo:
@@ -262,19 +264,13 @@ async def _prepare(settings: Settings) -> None:
     async with wired(settings, "guerdon-demo") as parts:
         if await is_told(parts.door):
             return
-        with _progress() as bar:
+        with progress_bar() as bar:
             task = bar.add_task("Telling the demo story", total=None)
 
             def progress(_what: str, done: int, total: int) -> None:
                 bar.update(task, completed=done, total=total)
 
             await tell(parts.door, parts.knowledge, settings.home, settings.url, progress)
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
-    )
 
 
 def _read(path: Path) -> Any:

@@ -14,6 +14,10 @@ from api.graph.adjustments_in import AdjustmentMutation
 from api.graph.api_keys import ApiKeyQuery
 from api.graph.audit_records import AuditQuery
 from api.graph.authorizing import Denials, authorize
+from api.graph.catalog import CatalogQuery
+from api.graph.catalog_in import CatalogMutation
+from api.graph.codes import CodeQuery
+from api.graph.codes_in import CodeMutation
 from api.graph.context import Context
 from api.graph.enrollments_in import EnrollmentMutation
 from api.graph.import_runs import ImportRunQuery
@@ -25,9 +29,13 @@ from api.graph.partners import PartnerQuery
 from api.graph.people_in import PeopleMutation
 from api.graph.programs import ProgramQuery
 from api.graph.programs_in import ProgramMutation
+from api.graph.redemptions import RedemptionQuery
+from api.graph.redemptions_in import RedemptionMutation
 from api.graph.refusing import REFUSAL_TYPES, Told
 from api.graph.scalars import SCALARS
 from api.graph.sources import SourceQuery
+from api.graph.suppliers import SupplierQuery
+from api.graph.suppliers_in import SupplierMutation
 from api.graph.units import UnitQuery
 from api.graph.vendor_in import VendorMutation
 from api.graph.viewer import ViewerQuery
@@ -51,6 +59,10 @@ QUERIES = (
     AccountQuery,
     ApiKeyQuery,
     AuditQuery,
+    SupplierQuery,
+    CodeQuery,
+    CatalogQuery,
+    RedemptionQuery,
 )
 
 
@@ -62,6 +74,10 @@ MUTATIONS = (
     VendorMutation,
     AdjustmentMutation,
     AccessMutation,
+    SupplierMutation,
+    CodeMutation,
+    CatalogMutation,
+    RedemptionMutation,
 )
 
 

@@ -1,6 +1,8 @@
 """Every setting of the process, read once from the environment; the only module that looks at os.environ."""
 
+import base64
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
@@ -8,6 +10,9 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit, urlunsplit
+
+KEY_BYTES = 32
+KEY_ID = re.compile(r"[a-z0-9-]{1,32}")
 
 
 class Profile(StrEnum):
@@ -101,6 +106,8 @@ class Settings:
     rate_limits: bool = False
     demo: bool = True
     secret: str | None = field(default=None, repr=False)
+    keys: Mapping[str, bytes] | None = field(default=None, repr=False)
+    index_key: bytes | None = field(default=None, repr=False)
     heartbeat_seconds: float = 15.0
     event_retention_days: int = 400
     database_connections_max: int = 16
@@ -125,7 +132,8 @@ class Settings:
     def described(self) -> dict[str, Any]:
         """Name → value of every setting, with the passwords inside URLs replaced by three stars."""
         shown = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "limits"}
-        shown["secret"] = shown["secret"] and "***"
+        shown["secret"], shown["index_key"] = shown["secret"] and "***", shown["index_key"] and "***"
+        shown["keys"] = shown["keys"] and ", ".join(f"{name}:***" for name in shown["keys"])
         for name in ("database_url", "redis_url"):
             shown[name] = without_password(cast("str | None", shown[name]))
         return shown | {item.name: getattr(self.limits, item.name) for item in fields(self.limits)}
@@ -156,6 +164,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         rate_limits=_switch(source, "GUERDON_RATE_LIMITS", profile is not Profile.DEVELOPMENT),
         demo=source.get("GUERDON_DEMO", "1") != "0" and profile is not Profile.PRODUCTION,
         secret=_secret(source),
+        keys=_keys(source),
+        index_key=_index_key(source),
         heartbeat_seconds=_number(source, "GUERDON_HEARTBEAT_SECONDS", 15.0, highest=60),
         event_retention_days=int(_number(source, "GUERDON_EVENT_RETENTION_DAYS", 400, highest=36_500)),
         database_connections_max=int(_number(source, "GUERDON_DATABASE_CONNECTIONS_MAX", 16, lowest=2, highest=200)),
@@ -241,6 +251,35 @@ def _secret(source: Mapping[str, str]) -> str | None:
     if text is not None and len(text.encode()) < 32:
         raise SettingRefused(variable="GUERDON_SECRET", reason="must be random text of at least 32 bytes")
     return text
+
+
+def _keys(source: Mapping[str, str]) -> Mapping[str, bytes] | None:
+    """id:base64,… the first seals; None without the variable, and then files of GUERDON_HOME hold the keys."""
+    text = source.get("GUERDON_KEYS")
+    if text is None:
+        return None
+    if "GUERDON_INDEX_KEY" not in source:
+        raise SettingRefused(variable="GUERDON_INDEX_KEY", reason="is needed where GUERDON_KEYS is set")
+    pairs = [pair.strip().partition(":") for pair in text.split(",") if pair.strip()]
+    keys = {name: _key_bytes("GUERDON_KEYS", spelled) for name, _, spelled in pairs}
+    if not keys or len(keys) < len(pairs) or any(not KEY_ID.fullmatch(name) for name in keys):
+        raise SettingRefused(variable="GUERDON_KEYS", reason="is id:base64,… with an id of a-z, 0-9 and dash for each")
+    return keys
+
+
+def _index_key(source: Mapping[str, str]) -> bytes | None:
+    text = source.get("GUERDON_INDEX_KEY")
+    return None if text is None else _key_bytes("GUERDON_INDEX_KEY", text)
+
+
+def _key_bytes(variable: str, text: str) -> bytes:
+    try:
+        key = base64.b64decode(text, validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise SettingRefused(variable=variable, reason=f"a key is the base64 of {KEY_BYTES} random bytes")
+    return key
 
 
 def _failpoints(text: str, profile: Profile) -> Mapping[str, str]:

@@ -30,6 +30,7 @@ from api.http.keeping import kept_secret
 from api.http.limiting import TAKE, BucketsAway, RateLimits
 from api.http.server import build_app
 from api.http.signing import SigningKey
+from api.keyrings import keyring_of
 from api.realtime import NUDGE_CHANNEL, Realtime, ended
 from api.schema import served_schema
 from api.settings import Settings
@@ -41,6 +42,7 @@ from domain.earning.evaluating import Knowledge
 from domain.kernel.expressions import ConditionCache
 from domain.kernel.failpoints import Failpoints
 from domain.kernel.operation import Door
+from domain.kernel.sealing import Keyring
 from domain.kernel.sql import Database
 from domain.programs.matching import TermsCache
 from leaderboards.store import Store
@@ -60,6 +62,7 @@ class Wired:
     redis: "Redis"
     buckets: "Redis"
     knowledge: Knowledge
+    keyring: Keyring
     failpoints: Failpoints
 
 
@@ -91,6 +94,7 @@ async def wired(settings: Settings, application: str) -> AsyncGenerator[Wired]:
     assert settings.database_url is not None, "serving gives every process its addresses"
     assert settings.redis_url is not None, "serving gives every process its addresses"
     failpoints = Failpoints(settings.failpoints)
+    keyring = keyring_of(settings)
     async with AsyncExitStack() as stack:
         database = await Database.open(
             settings.database_url, connections_max=settings.database_connections_max, application=application
@@ -121,6 +125,7 @@ async def wired(settings: Settings, application: str) -> AsyncGenerator[Wired]:
             redis=redis,
             buckets=buckets,
             knowledge=Knowledge(terms=TermsCache(), conditions=ConditionCache()),
+            keyring=keyring,
             failpoints=failpoints,
         )
 
@@ -156,6 +161,7 @@ def build_server(parts: Wired) -> Starlette:
             parts.database,
             parts.door,
             parts.knowledge,
+            keys=parts.keyring,
             store=parts.store,
             live=live,
             resume_cursor=circumstances.resume_cursor,

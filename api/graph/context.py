@@ -7,10 +7,12 @@ import strawberry
 
 from api.graph.batching import Batches
 from api.graph.streaming import Live
+from catalog.redemptions.policy import ShopPolicy
 from domain.access.principals import Actor
 from domain.earning.evaluating import Knowledge
 from domain.kernel.expressions import ConditionCache
 from domain.kernel.operation import Door
+from domain.kernel.sealing import Keyring
 from domain.kernel.sql import Database
 from domain.programs.matching import TermsCache
 from leaderboards.store import Store
@@ -29,6 +31,8 @@ class Context:
     door: Door
     batches: Batches
     knowledge: Knowledge
+    keys: Keyring | None = None
+    shop: ShopPolicy = field(default_factory=ShopPolicy)
     store: Store | None = None
     live: Live | None = None
     locale: str = "en"
@@ -52,6 +56,12 @@ class Context:
             batches=Batches(database, actor),
             **others,
         )
+
+    @property
+    def keyring(self) -> Keyring:
+        """The keys of what is sealed; every server has them."""
+        assert self.keys is not None, "wiring gives every server its keyring"
+        return self.keys
 
     def renew(self, actor: Actor, cursor: str) -> None:
         """Before each message of a subscription: fresh batches, for the actor as of now; `cursor` goes with it.

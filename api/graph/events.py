@@ -12,6 +12,9 @@ from api.graph.enums import PointsMove
 from api.graph.fields import reference, sure_reference
 from api.graph.ids import Tag, encode_id
 from api.graph.scalars import Points
+from catalog.items.events import ITEM_CHANGED
+from catalog.items.item import ItemState
+from catalog.redemptions.events import EVENTS as REDEMPTION_EVENTS
 from domain.activities.activity import Basis
 from domain.activities.events import ACTIVITY_CORRECTED, ACTIVITY_RECORDED, ACTIVITY_REVERSED
 from domain.kernel.events import StampedEvent
@@ -25,6 +28,7 @@ from domain.ledger.events import (
     POINTS_EXPIRED,
     POINTS_HELD,
     POINTS_MATURED,
+    POINTS_REFUNDED,
     POINTS_RELEASED,
 )
 
@@ -34,6 +38,7 @@ MOVES: Mapping[str, PointsMove] = {
     POINTS_HELD.name: PointsMove.HELD,
     POINTS_CAPTURED.name: PointsMove.CAPTURED,
     POINTS_RELEASED.name: PointsMove.RELEASED,
+    POINTS_REFUNDED.name: PointsMove.REFUNDED,
     DEBT_SETTLED.name: PointsMove.DEBT_SETTLED,
     DEBT_WRITTEN_OFF.name: PointsMove.DEBT_WRITTEN_OFF,
 }
@@ -168,6 +173,28 @@ class BudgetFunded(RewardEvent):
     names = frozenset({BUDGET_FUNDED.name})
 
 
+@strawberry.type(description="An item of the catalog is new or reads differently.")
+class CatalogItemChanged(RewardEvent):
+    item_id = sure_reference(Tag.CATALOG_ITEM, "aggregate_id", "The item.")
+    version = carried("version", Points, "The item's version from now on.")
+    state = carried("state", ItemState, "Whether members are shown it.")
+
+    names = frozenset({ITEM_CHANGED.name})
+
+
+@strawberry.type(description="Lines of an order moved; `name` says where to.")
+class RedemptionChanged(RewardEvent):
+    redemption_id = sure_reference(Tag.REDEMPTION, "aggregate_id", "The order.")
+    version = carried("version", Points, "The order's version from now on.")
+
+    names = frozenset(kind.name for kind in REDEMPTION_EVENTS)
+
+    @strawberry.field(description="The lines that moved, at most 20.")
+    @staticmethod
+    def line_ids(parent: strawberry.Parent[StampedEvent]) -> list[strawberry.ID]:
+        return [strawberry.ID(encode_id(Tag.REDEMPTION_LINE, UUID(one))) for one in parent.payload["lines"]]
+
+
 @strawberry.type(description="Anything else that happened; `name` says what.")
 class OtherEvent(RewardEvent):
     @classmethod
@@ -183,5 +210,7 @@ EVENT_TYPES = (
     AwardReversed,
     PointsMoved,
     BudgetFunded,
+    RedemptionChanged,
+    CatalogItemChanged,
 )
 SHOWN = frozenset[str]().union(*(kind.names for kind in EVENT_TYPES))

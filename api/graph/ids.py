@@ -36,6 +36,15 @@ class Tag(StrEnum):
     IMPORT_RUN = "ir"
     AUDIT_RECORD = "au"
     EVENT = "ev"
+    SUPPLIER = "su"
+    CODE_POOL = "cp"
+    CODE_BATCH = "cb"
+    RECONCILIATION = "rc"
+    CATALOG_ITEM = "ci"
+    DENOMINATION = "dn"
+    QUOTE = "qu"
+    REDEMPTION = "rd"
+    REDEMPTION_LINE = "rl"
 
 
 def encode_id(tag: Tag, value: UUID) -> str:

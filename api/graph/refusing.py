@@ -31,11 +31,22 @@ TAGS: Mapping[str, Tag] = {
     "account": Tag.ACCOUNT,
     "API key": Tag.API_KEY,
     "source": Tag.SOURCE,
+    "denomination": Tag.DENOMINATION,
+    "quote": Tag.QUOTE,
+    "quote_id": Tag.QUOTE,
+    "redemption": Tag.REDEMPTION,
+    "redemption_id": Tag.REDEMPTION,
+    "line": Tag.REDEMPTION_LINE,
+    "line_id": Tag.REDEMPTION_LINE,
     "debt": Tag.DEBT,
     "leaderboard": Tag.LEADERBOARD,
     "season_id": Tag.SEASON,
     "terms": Tag.TERMS,
     "wallet": Tag.WALLET,
+    "supplier": Tag.SUPPLIER,
+    "code pool": Tag.CODE_POOL,
+    "pool_id": Tag.CODE_POOL,
+    "code batch": Tag.CODE_BATCH,
 }
 
 FACTS: Mapping[str, str] = {
