@@ -23,6 +23,9 @@ POINTS = (
     "import.after_batch",
     "mature.before_commit",
     "deliver.before_send",
+    "webhooks.after_fan_out",
+    "webhooks.before_post",
+    "webhooks.after_post",
 )
 
 
