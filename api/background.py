@@ -1,10 +1,12 @@
-"""Which steps the worker takes: stamp, fold, heal, mature, close; each offered by its room, bounded."""
+"""Which steps the worker takes: stamp, fold, heal, mature, close, tell webhooks; each offered by its room, bounded."""
 
 import asyncio
 import signal
 from datetime import timedelta
 
 from api.realtime import ended, hear_commits
+from api.webhooks.fanning import fan_out
+from api.webhooks.replaying import forget_old
 from api.wiring import Wired
 from api.worker import Loop, Worker
 from domain.access.principals import SYSTEM
@@ -59,6 +61,12 @@ def loops(parts: Wired) -> list[Loop]:
     async def prune() -> int:
         return await prune_spent(parts.door)
 
+    async def fan() -> int:
+        return await fan_out(parts.door, parts.matrix)
+
+    async def forget() -> int:
+        return await forget_old(parts.door)
+
     return [
         Loop(name="stamp", step=stamp, pause_min=0.01, pause_max=POLL),
         Loop(name="fold", step=project, pause_min=0.01, pause_max=POLL),
@@ -66,4 +74,7 @@ def loops(parts: Wired) -> list[Loop]:
         Loop(name="mature", step=mature, pause_min=0.2, pause_max=SLOW_POLL),
         Loop(name="close", step=close, pause_min=1.0, pause_max=60.0),
         Loop(name="prune", step=prune, pause_min=5.0, pause_max=300.0),
+        Loop(name="webhooks-fan-out", step=fan, pause_min=0.01, pause_max=POLL),
+        Loop(name="webhooks-send", step=parts.sender.step, pause_min=0.01, pause_max=POLL),
+        Loop(name="webhooks-forget", step=forget, pause_min=5.0, pause_max=300.0),
     ]

@@ -32,6 +32,8 @@ from api.graph.units import UnitQuery
 from api.graph.vendor_in import VendorMutation
 from api.graph.viewer import ViewerQuery
 from api.graph.wallets import LiabilityQuery
+from api.graph.webhooks import WebhookQuery
+from api.graph.webhooks_in import WebhookMutation
 from domain.access.matrix import Matrix
 from domain.access.principals import Actor
 from domain.kernel.refusals import Refusal
@@ -51,6 +53,7 @@ QUERIES = (
     AccountQuery,
     ApiKeyQuery,
     AuditQuery,
+    WebhookQuery,
 )
 
 
@@ -62,6 +65,7 @@ MUTATIONS = (
     VendorMutation,
     AdjustmentMutation,
     AccessMutation,
+    WebhookMutation,
 )
 
 

@@ -15,22 +15,26 @@ from starlette.routing import BaseRoute
 from api.graph.context import Context
 from api.graph.cursors import CursorSeal
 from api.graph.entitling import Accesses
+from api.graph.event_bodies import body_of, event_types
 from api.graph.feeding import EventFeed
 from api.graph.streaming import Live
 from api.graph.ticking import BoardFeed
 from api.http.auth import Caller, Recognizer, TrustedIssuer, development_issuer, outside_issuer
 from api.http.callers import Actor as FaceActor
 from api.http.callers import Circumstances
+from api.http.event_schemas import schema_routes
 from api.http.issuer import PATH as ISSUER_PATH
 from api.http.issuer import DevelopmentIssuer
 from api.http.jwks import RemoteKeys
-from api.http.keeping import kept_secret
+from api.http.keeping import kept_keyring, kept_secret
 from api.http.server import build_app
 from api.http.signing import SigningKey
 from api.realtime import NUDGE_CHANNEL, Realtime, ended
 from api.schema import served_schema
 from api.settings import Settings
 from api.web.pages import web_routes
+from api.webhooks.registering import Registry
+from api.webhooks.sending import Sender
 from domain.access.audit import record_denial
 from domain.access.matrix import Matrix
 from domain.access.principals import Role
@@ -38,6 +42,8 @@ from domain.earning.evaluating import Knowledge
 from domain.kernel.expressions import ConditionCache
 from domain.kernel.failpoints import Failpoints
 from domain.kernel.operation import Door
+from domain.kernel.outbound import Reach, open_client
+from domain.kernel.sealing import Keyring
 from domain.kernel.sql import Database
 from domain.programs.matching import TermsCache
 from leaderboards.store import Store
@@ -45,7 +51,9 @@ from leaderboards.store import Store
 
 @dataclass(frozen=True, kw_only=True)
 class Wired:
-    """What every process shares: the database with its door, the boards' index, and what evaluation keeps in mind."""
+    """What every process shares: the database with its door, the boards' index, what evaluation keeps in mind, and what
+    calls to others stand on: the keys that seal secrets, and who sends webhooks.
+    """
 
     settings: Settings
     database: Database
@@ -54,6 +62,10 @@ class Wired:
     redis: "Redis"
     knowledge: Knowledge
     failpoints: Failpoints
+    matrix: Matrix
+    keyring: Keyring
+    reach: Reach
+    sender: Sender
 
 
 class Nudger:
@@ -98,6 +110,11 @@ async def wired(settings: Settings, application: str) -> AsyncGenerator[Wired]:
         stack.callback(nudging.cancel)
         door = Door(database, failpoints, nudger.committed)
         stack.push_async_callback(door.close)
+        matrix, keyring = Matrix.load(), kept_keyring(settings.home, settings.secret)
+        reach = Reach.of(sandbox=not settings.is_production)
+        client = await stack.enter_async_context(open_client(reach))
+        sender = Sender(door, matrix, keyring, client, body_of)
+        stack.push_async_callback(sender.close)
         yield Wired(
             settings=settings,
             database=database,
@@ -106,6 +123,10 @@ async def wired(settings: Settings, application: str) -> AsyncGenerator[Wired]:
             redis=redis,
             knowledge=Knowledge(terms=TermsCache(), conditions=ConditionCache()),
             failpoints=failpoints,
+            matrix=matrix,
+            keyring=keyring,
+            reach=reach,
+            sender=sender,
         )
 
 
@@ -120,9 +141,10 @@ def build_server(parts: Wired) -> Starlette:
         routes += DevelopmentIssuer(parts.door, key, settings, url=settings.url + ISSUER_PATH).routes()
 
     routes += web_routes(settings)
-    matrix = Matrix.load()
+    routes += schema_routes(settings)
     realtime = Realtime(parts.redis)
-    live = build_live(parts, matrix, realtime)
+    live = build_live(parts, parts.matrix, realtime)
+    registry = Registry(keyring=parts.keyring, reach=parts.reach, known_events=frozenset(event_types()))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
@@ -141,6 +163,7 @@ def build_server(parts: Wired) -> Starlette:
             parts.knowledge,
             store=parts.store,
             live=live,
+            webhooks=registry,
             resume_cursor=circumstances.resume_cursor,
             sandbox=not settings.is_production,
             request_id=circumstances.request_id,

@@ -7,6 +7,7 @@ import strawberry
 
 from api.graph.batching import Batches
 from api.graph.streaming import Live
+from api.webhooks.registering import Registry
 from domain.access.principals import Actor
 from domain.earning.evaluating import Knowledge
 from domain.kernel.expressions import ConditionCache
@@ -18,7 +19,8 @@ from leaderboards.store import Store
 
 @dataclass(kw_only=True)
 class Context:
-    """One operation's context. `store` is the boards' index (None: ranks come from SQL); `live` serves subscriptions.
+    """One operation's context. `store` is the boards' index (None: ranks come from SQL); `live` serves subscriptions,
+    `webhooks` registers endpoints.
 
     `resume_cursor` is what the client saw last, from connection_init or Last-Event-ID. `sandbox` allows the clock to
     be moved. `cursor_sent` belongs to the message of a subscription that is being resolved.
@@ -31,6 +33,7 @@ class Context:
     knowledge: Knowledge
     store: Store | None = None
     live: Live | None = None
+    webhooks: Registry | None = None
     locale: str = "en"
     resume_cursor: str | None = None
     cursor_sent: str | None = None

@@ -36,6 +36,8 @@ class Tag(StrEnum):
     IMPORT_RUN = "ir"
     AUDIT_RECORD = "au"
     EVENT = "ev"
+    WEBHOOK_ENDPOINT = "we"
+    WEBHOOK_DELIVERY = "wd"
 
 
 def encode_id(tag: Tag, value: UUID) -> str:

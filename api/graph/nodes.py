@@ -19,6 +19,7 @@ from api.graph.readings import (
     season_by_id,
     source_by_id,
 )
+from api.webhooks.reading import deliveries_by_id, endpoints_by_id
 from domain.earning.reading import awards_by_id, dues_by_id
 from domain.earning.runs import import_runs_by_id
 from domain.ledger.reading import debts_by_id, wallets_by_id
@@ -41,6 +42,8 @@ READINGS: Mapping[Tag, Reading[Any, Any]] = {
     Tag.SOURCE: source_by_id,
     Tag.TERMS: terms_by_id,
     Tag.WALLET: wallets_by_id,
+    Tag.WEBHOOK_DELIVERY: deliveries_by_id,
+    Tag.WEBHOOK_ENDPOINT: endpoints_by_id,
 }
 
 

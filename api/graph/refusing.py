@@ -36,6 +36,8 @@ TAGS: Mapping[str, Tag] = {
     "season_id": Tag.SEASON,
     "terms": Tag.TERMS,
     "wallet": Tag.WALLET,
+    "webhook endpoint": Tag.WEBHOOK_ENDPOINT,
+    "webhook delivery": Tag.WEBHOOK_DELIVERY,
 }
 
 FACTS: Mapping[str, str] = {

@@ -1,9 +1,13 @@
 """Keys of this installation: files in GUERDON_HOME that its owner alone can read, shared by all processes."""
 
+import hashlib
+import hmac
 import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
+
+from domain.kernel.sealing import Keyring
 
 SECRET_BYTES = 32
 
@@ -32,6 +36,24 @@ def kept_secret(home: Path, name: str) -> bytes:
     if len(secret) < SECRET_BYTES:
         raise KeyFileRefused(f"{home / name} holds no secret; remove it to make a new one")
     return secret
+
+
+def kept_keyring(home: Path, secret: str | None) -> Keyring:
+    """The keys that seal secrets at rest: derived from the deployment's secret, or kept in this home.
+
+    Refuses: KeyFileRefused where others may read the files.
+    """
+    if secret is None:
+        return Keyring(
+            current="home-1",
+            keys={"home-1": kept_secret(home, "seal-key")[:SECRET_BYTES]},
+            index_key=kept_secret(home, "seal-index")[:SECRET_BYTES],
+        )
+
+    def derived(purpose: bytes) -> bytes:
+        return hmac.new(secret.encode(), purpose, hashlib.sha256).digest()
+
+    return Keyring(current="secret-1", keys={"secret-1": derived(b"seal")}, index_key=derived(b"blind index"))
 
 
 def _keep(path: Path, content: bytes) -> None:

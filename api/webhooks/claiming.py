@@ -32,7 +32,7 @@ WHERE endpoint.state IN ('ACTIVE', 'PENDING') AND EXISTS (
   SELECT count(*) FROM webhook_delivery leased WHERE leased.endpoint_id = endpoint.id AND leased.state = 'WAITING'
   AND leased.lease_until > $1
 ) < $2
-ORDER BY endpoint.updated_at, endpoint.id LIMIT $3 FOR UPDATE SKIP LOCKED
+ORDER BY random() LIMIT $3 FOR UPDATE SKIP LOCKED
 """
 TAKE = """
 WITH taken AS (
@@ -94,7 +94,7 @@ async def claim_due(door: Door, matrix: Matrix, limit: int) -> list[Claimed]:
         by_id = {row["id"]: row for row in endpoints}
         claimed = list[Claimed]()
         # The receiver compares with its own clock, which no sandbox moves.
-        sent_at = await op.sql.fetchval("SELECT clock_timestamp()")
+        sent_at: datetime = await op.sql.fetchval("SELECT clock_timestamp()")  # pyright: ignore[reportAssignmentType] always one
         for row in taken:
             event = events.get((row["endpoint_id"], row["event_id"]))
             if event is not None or row["kind"] != DeliveryKind.EVENT.value:

@@ -1,8 +1,10 @@
-"""What became of a try is written, by whoever still holds the lease: delivered, again later, parked, or gone for good."""
+"""What became of a try is written, by whoever still holds the lease: delivered, again later, parked, or gone."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+
+import orjson
 
 from api.webhooks.claiming import Claimed
 from api.webhooks.events import ENDPOINT_DISABLED
@@ -79,7 +81,7 @@ def judged(answer: Answered | Unanswered, challenge: str | None) -> Met:
         )
     text = answer.body[: 4 * RESPONSE_LENGTH_MAX].decode(errors="replace").replace("\x00", "\ufffd")
     if 200 <= answer.status < 300:
-        said = challenge is None or challenge.encode() in answer.body
+        said = challenge is None or _says(answer.body, challenge)
         outcome = Outcome.DELIVERED if said else Outcome.WRONG_ANSWER
     elif answer.status == GONE:
         outcome = Outcome.GONE
@@ -98,6 +100,8 @@ async def record_attempt(door: Door, claimed: Claimed, met: Met) -> bool:
     """The log has the try, and the delivery ended or waits for its next one; False where another holds it by now."""
 
     async def work(op: Operation) -> bool:
+        if claimed.kind is DeliveryKind.CHALLENGE or met.outcome is Outcome.GONE:
+            await op.sql.execute("SELECT 1 FROM webhook_endpoint WHERE id = $1 FOR UPDATE", claimed.endpoint_id)
         await op.sql.execute(
             ATTEMPT,
             new_id(),
@@ -125,6 +129,15 @@ async def record_attempt(door: Door, claimed: Claimed, met: Met) -> bool:
         return await op.sql.fetchval(LATER, claimed.id, claimed.attempt, op.now + pause, failures) is not None
 
     return await door.operate(SYSTEM, work)
+
+
+def _says(body: bytes, challenge: str) -> bool:
+    """True for the challenge alone, as text or as JSON `{"challenge": …}`: an echo of what was sent proves nothing."""
+    try:
+        told = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        told = body.decode(errors="replace").strip()
+    return told in (challenge, {"challenge": challenge})
 
 
 async def _disable(op: Operation, claimed: Claimed, reason: str) -> None:

@@ -129,7 +129,8 @@ async def create_endpoint(
         _check(registry, url=url, description=description, events=events)
         endpoint_id = new_id()
         role = Role.INTEGRATION if is_machine(actor) else Role.ADMIN
-        if await op.sql.fetchval(COUNT, role.value, actor.source_id) >= ENDPOINTS_MAX:
+        held: int = await op.sql.fetchval(COUNT, role.value, actor.source_id) or 0
+        if held >= ENDPOINTS_MAX:
             raise InvalidInput(field="url", problem=f"{ENDPOINTS_MAX} endpoints at most")
         sealed = registry.keyring.seal(secret, sealed_context(endpoint_id))
         named = sorted(set(events))
