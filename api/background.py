@@ -11,6 +11,7 @@ from api.wiring import Wired
 from api.worker import Loop, Worker
 from domain.access.principals import SYSTEM
 from domain.access.spending import prune_spent
+from domain.earning.receiving import forget_messages
 from domain.kernel import outbox
 from domain.ledger.booking import close_due
 from domain.ledger.maturing import mature_due
@@ -65,7 +66,7 @@ def loops(parts: Wired) -> list[Loop]:
         return await fan_out(parts.door, parts.matrix)
 
     async def forget() -> int:
-        return await forget_old(parts.door)
+        return await forget_old(parts.door) + await forget_messages(parts.door, SYSTEM)
 
     return [
         Loop(name="stamp", step=stamp, pause_min=0.01, pause_max=POLL),

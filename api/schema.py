@@ -17,6 +17,7 @@ from api.graph.authorizing import Denials, authorize
 from api.graph.context import Context
 from api.graph.enrollments_in import EnrollmentMutation
 from api.graph.import_runs import ImportRunQuery
+from api.graph.inlets_in import InletMutation
 from api.graph.leaderboards import LeaderboardQuery
 from api.graph.live import CursorShown, Subscription
 from api.graph.members import MemberQuery
@@ -66,6 +67,7 @@ MUTATIONS = (
     AdjustmentMutation,
     AccessMutation,
     WebhookMutation,
+    InletMutation,
 )
 
 

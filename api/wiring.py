@@ -23,6 +23,7 @@ from api.http.auth import Caller, Recognizer, TrustedIssuer, development_issuer,
 from api.http.callers import Actor as FaceActor
 from api.http.callers import Circumstances
 from api.http.event_schemas import schema_routes
+from api.http.ingest import ingest_routes
 from api.http.issuer import PATH as ISSUER_PATH
 from api.http.issuer import DevelopmentIssuer
 from api.http.jwks import RemoteKeys
@@ -142,6 +143,7 @@ def build_server(parts: Wired) -> Starlette:
 
     routes += web_routes(settings)
     routes += schema_routes(settings)
+    routes += ingest_routes(parts.door, parts.knowledge, parts.keyring, settings)
     realtime = Realtime(parts.redis)
     live = build_live(parts, parts.matrix, realtime)
     registry = Registry(keyring=parts.keyring, reach=parts.reach, known_events=frozenset(event_types()))

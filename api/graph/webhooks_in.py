@@ -37,7 +37,9 @@ class CreateWebhookEndpointInput:
 class UpdateWebhookEndpointInput:
     endpoint_id: strawberry.ID = strawberry.field(description="The endpoint.")
     url: str | None = strawberry.field(default=None, description="Another address; it is challenged before it hears.")
-    events: list[str] | None = strawberry.field(default=None, description="Names of events; an empty list means all.")
+    events: list[str] | None = strawberry.field(
+        default=None, description="Names of events, at most 100; an empty list means all."
+    )
     description: str | None = strawberry.field(default=None, description="What it is for.")
     active: bool | None = strawberry.field(
         default=None, description="False pauses it; true challenges it and goes on where it stopped."

@@ -23,7 +23,7 @@ from api.webhooks.registering import (
 )
 from api.webhooks.replaying import forget_old, replay_deliveries, replay_delivery, send_test
 from api.webhooks.schedule import RETRY_AFTER_MAX, SCHEDULE, pause_after
-from domain.access.granting import create_key_in, revoke_key
+from domain.access.granting import revoke_key
 from domain.access.principals import SYSTEM, Actor, Role, Scope
 from domain.kernel.ids import new_id
 from domain.kernel.refusals import InvalidInput, NotFound
@@ -41,15 +41,6 @@ async def hooks(fresh_database: str) -> AsyncIterator[Hooks]:
 async def receiver() -> AsyncIterator[Receiver]:
     async with receiving() as listening:
         yield listening
-
-
-async def machine(hooks: Hooks, *scopes: Scope, bound: bool = True) -> Actor:
-    """A key of the world's source (or of none), as the actor it is."""
-    source_id = hooks.world.source_id if bound else None
-    made = await hooks.world.door.operate(
-        SYSTEM, lambda op: create_key_in(op, name="machine", scopes=scopes, source_id=source_id)
-    )
-    return Actor(principal_id=made.id, role=Role.INTEGRATION, source_id=source_id, scopes=frozenset(scopes))
 
 
 async def test_an_event_arrives_signed_as_rewardevents_tells_it(hooks: Hooks, receiver: Receiver) -> None:
