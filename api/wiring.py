@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute
 from api.graph.context import Context
 from api.graph.cursors import CursorSeal
 from api.graph.entitling import Accesses
-from api.graph.event_bodies import body_of, event_types
+from api.graph.event_bodies import event_types, message_of
 from api.graph.feeding import EventFeed
 from api.graph.streaming import Live
 from api.graph.ticking import BoardFeed
@@ -114,7 +114,7 @@ async def wired(settings: Settings, application: str) -> AsyncGenerator[Wired]:
         matrix, keyring = Matrix.load(), kept_keyring(settings.home, settings.secret)
         reach = Reach.of(sandbox=not settings.is_production)
         client = await stack.enter_async_context(open_client(reach))
-        sender = Sender(door, matrix, keyring, client, body_of)
+        sender = Sender(door, matrix, keyring, client, message_of)
         stack.push_async_callback(sender.close)
         yield Wired(
             settings=settings,

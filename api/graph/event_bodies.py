@@ -113,6 +113,11 @@ def body_of(event: StampedEvent) -> Mapping[str, Any]:
     }
 
 
+def message_of(event: StampedEvent) -> Mapping[str, Any]:
+    """The whole body of a webhook: what happened, when it was recorded, and its data."""
+    return {"type": event.name, "timestamp": event.recorded_at.isoformat(), "data": body_of(event)}
+
+
 def schema_of(kind: EventType, url: str) -> Mapping[str, Any]:
     """The JSON Schema (2020-12) of a whole message of this kind; fields may be added to it, none goes."""
     known = {

@@ -22,7 +22,7 @@ from domain.kernel.sealing import Keyring, SealBroken
 IN_FLIGHT_MAX = 50
 WAIT_SECONDS = 0.2
 
-BodyOf = Callable[[StampedEvent], Mapping[str, Any]]
+MessageOf = Callable[[StampedEvent], Mapping[str, Any]]
 log = structlog.get_logger()
 
 
@@ -35,12 +35,12 @@ class Sender:
         matrix: Matrix,
         keyring: Keyring,
         client: httpx2.AsyncClient,
-        body_of: BodyOf,
+        message_of: MessageOf,
         *,
         seconds: float = SECONDS_MAX,
     ) -> None:
         self._door, self._matrix, self._keyring = door, matrix, keyring
-        self._client, self._body_of, self._seconds = client, body_of, seconds
+        self._client, self._message_of, self._seconds = client, message_of, seconds
         self._running: set[asyncio.Task[None]] = set()
 
     async def step(self) -> int:
@@ -92,8 +92,6 @@ class Sender:
 
     def _message(self, claimed: Claimed, challenge: str | None) -> Mapping[str, Any]:
         if claimed.event is not None:
-            at, data = claimed.event.recorded_at, self._body_of(claimed.event)
-        else:
-            at = claimed.recorded_at
-            data = {"challenge": challenge} if challenge is not None else {"message": "It works."}
-        return {"type": claimed.event_name, "timestamp": at.isoformat(), "data": data}
+            return self._message_of(claimed.event)
+        data = {"challenge": challenge} if challenge is not None else {"message": "It works."}
+        return {"type": claimed.event_name, "timestamp": claimed.recorded_at.isoformat(), "data": data}

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from api.graph.event_bodies import body_of, event_types
+from api.graph.event_bodies import event_types, message_of
 from api.webhooks.fanning import fan_out
 from api.webhooks.registering import Registry, Secret, create_endpoint
 from api.webhooks.sending import Sender
@@ -110,7 +110,7 @@ async def hooks_on(url: str, *, seconds: float = 5, **chosen: Any) -> AsyncItera
     world = await build_world(database)
     matrix = Matrix.load()
     async with open_client(REACH) as client:
-        sender = Sender(world.door, matrix, KEYRING, client, body_of, seconds=seconds)
+        sender = Sender(world.door, matrix, KEYRING, client, message_of, seconds=seconds)
         registry = Registry(keyring=KEYRING, reach=REACH, known_events=frozenset(event_types()))
         yield Hooks(world=world, matrix=matrix, registry=registry, sender=sender, boss=admin(), **chosen)
         await sender.close()
