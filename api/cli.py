@@ -27,6 +27,12 @@ def serve_everything() -> None:
         sys.exit(130)
 
 
+def demo_key(settings: Settings) -> str | None:
+    """The integration key of the demo story, if it was told here."""
+    path = settings.home / "demo.json"
+    return json.loads(path.read_text())["integrationKey"] if path.exists() else None
+
+
 def announce_people(settings: Settings) -> None:
     """Prints who can sign in to the demo story, if it was told here."""
     path = settings.home / "demo.json"

@@ -10,13 +10,14 @@ import typer
 import uvicorn
 
 from api.background import run_worker
-from api.cli import announce_people, serve_everything
+from api.cli import announce_people, demo_key, serve_everything
 from api.demo.telling import is_told, tell
 from api.http.issuer import PATH as ISSUER_PATH
 from api.http.issuer import mint_token
 from api.http.keeping import KeyFileRefused
 from api.http.server import server_config
 from api.http.signing import SigningKey
+from api.listening import Listening, ListenRefused, listen, new_secret, secret_of
 from api.logs import configure
 from api.schema import sdl
 from api.serving import postgres_programs, with_servers
@@ -205,6 +206,31 @@ def key(
         typer.echo(asyncio.run(work))
 
 
+@app.command(name="listen")
+def listen_(
+    forward_to: Annotated[str | None, typer.Option(help="where to post them, e.g. http://localhost:3000/hook")] = None,
+    events: Annotated[list[str] | None, typer.Option(help="only these, e.g. award.granted; repeat for more")] = None,
+    key_: Annotated[str | None, typer.Option("--key", help="a key with events:read; here: the demo's")] = None,
+    url: Annotated[str | None, typer.Option(help="the server, if it is not this machine's")] = None,
+    after: Annotated[str | None, typer.Option(help="the cursor to resume from")] = None,
+    secret: Annotated[str | None, typer.Option(help="sign with this whsec_… instead of a new one")] = None,
+) -> None:
+    """Show events as they happen, or forward them, signed like webhooks, to a server on this laptop."""
+    settings = _settings()
+    credential = key_ or demo_key(settings)
+    if credential is None:
+        raise UpkeepRefused("--key is needed: a key with the scope events:read (guerdon key NAME)")
+    listening = Listening(
+        url=(url or settings.url).rstrip("/"),
+        key=credential,
+        forward_to=forward_to,
+        events=events or (),
+        after=after,
+        secret=secret_of(secret) if secret else new_secret(),
+    )
+    asyncio.run(listen(listening))
+
+
 @app.command()
 def doctor() -> None:
     """Check that the servers keep their promises; exit 1 if one does not."""
@@ -243,7 +269,7 @@ def main() -> None:
     """The entry point; a setting that cannot be used ends it with one sentence."""
     try:
         app()
-    except (SettingRefused, UpkeepRefused, KeyFileRefused, Refusal) as refused:
+    except (SettingRefused, UpkeepRefused, KeyFileRefused, ListenRefused, Refusal) as refused:
         console.print(f"[red]{refused}[/red]")
         sys.exit(2)
 

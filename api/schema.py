@@ -21,6 +21,7 @@ from api.graph.codes_in import CodeMutation
 from api.graph.context import Context
 from api.graph.enrollments_in import EnrollmentMutation
 from api.graph.import_runs import ImportRunQuery
+from api.graph.inlets_in import InletMutation
 from api.graph.leaderboards import LeaderboardQuery
 from api.graph.live import CursorShown, Subscription
 from api.graph.members import MemberQuery
@@ -40,6 +41,8 @@ from api.graph.units import UnitQuery
 from api.graph.vendor_in import VendorMutation
 from api.graph.viewer import ViewerQuery
 from api.graph.wallets import LiabilityQuery
+from api.graph.webhooks import WebhookQuery
+from api.graph.webhooks_in import WebhookMutation
 from domain.access.matrix import Matrix
 from domain.access.principals import Actor
 from domain.kernel.refusals import Refusal
@@ -63,6 +66,7 @@ QUERIES = (
     CodeQuery,
     CatalogQuery,
     RedemptionQuery,
+    WebhookQuery,
 )
 
 
@@ -78,6 +82,8 @@ MUTATIONS = (
     CodeMutation,
     CatalogMutation,
     RedemptionMutation,
+    WebhookMutation,
+    InletMutation,
 )
 
 

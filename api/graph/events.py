@@ -9,9 +9,10 @@ import strawberry
 
 from api.graph.activities import BasisAmount, BasisAmountRecord
 from api.graph.enums import PointsMove
+from api.graph.event_bodies import message_of
 from api.graph.fields import reference, sure_reference
 from api.graph.ids import Tag, encode_id
-from api.graph.scalars import Points
+from api.graph.scalars import Json, Points
 from catalog.items.events import ITEM_CHANGED
 from catalog.items.item import ItemState
 from catalog.redemptions.events import EVENTS as REDEMPTION_EVENTS
@@ -83,6 +84,10 @@ class RewardEvent:
     member_id = reference(Tag.MEMBER, "member_id", "The member it is about, if any.")
     partner_id = reference(Tag.PARTNER, "partner_id", "The partner it stands under, if any.")
     program_id = reference(Tag.PROGRAM, "program_id", "The program it belongs to, if any.")
+
+    @strawberry.field(graphql_type=Json, description="All of it, byte for byte the body of its webhooks.")
+    def message(parent: strawberry.Parent[Any]) -> Any:
+        return message_of(parent)
 
     names: ClassVar[frozenset[str]] = frozenset()
 

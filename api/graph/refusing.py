@@ -47,6 +47,8 @@ TAGS: Mapping[str, Tag] = {
     "code pool": Tag.CODE_POOL,
     "pool_id": Tag.CODE_POOL,
     "code batch": Tag.CODE_BATCH,
+    "webhook endpoint": Tag.WEBHOOK_ENDPOINT,
+    "webhook delivery": Tag.WEBHOOK_DELIVERY,
 }
 
 FACTS: Mapping[str, str] = {
