@@ -1,4 +1,4 @@
-"""Which steps the worker takes: stamp, fold, heal, mature, walk again, close, fulfil, tell webhooks; offered by its rooms."""
+"""Which steps the worker takes: stamp, fold, heal, mature, walk, close, fulfil, tell webhooks; offered by its rooms."""
 
 import asyncio
 import signal

@@ -31,12 +31,14 @@ from api.upkeep import (
     backed_up,
     diagnosed,
     import_into,
+    import_items,
     new_key,
     raise_epoch,
     rebuilt,
     restored,
 )
 from api.wiring import Wired, build_server, wired
+from catalog.items.importing import CatalogImported
 from domain.earning.importing import Imported
 from domain.kernel.refusals import Refusal
 from migrations import migrate as apply_migrations
@@ -51,6 +53,8 @@ app = typer.Typer(
 app.add_typer(codes, name="codes")
 app.add_typer(keys, name="keys")
 app.command()(reconcile)
+catalog_app = typer.Typer(no_args_is_help=True, help="What can be redeemed.")
+app.add_typer(catalog_app, name="catalog")
 
 
 @app.command()
@@ -152,6 +156,31 @@ def import_(
 
     with with_servers(settings) as served:
         done = asyncio.run(with_parts(served, "guerdon-import", run))
+    typer.echo(f"{done.rows} rows: " + ", ".join(f"{count} {name.lower()}" for name, count in done.counts.items()))
+
+
+@catalog_app.command(name="import")
+def import_catalog(
+    path: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="a CSV file, a row a denomination")],
+    supplier: Annotated[str, typer.Option(help="code of the supplier whose items they are")],
+    report: Annotated[Path | None, typer.Option(help="where to write one line per row")] = None,
+) -> None:
+    """Feed a supplier's items: each ends created, updated, unchanged or rejected; safe to repeat and to kill."""
+    settings = _settings()
+
+    async def run(parts: Wired) -> CatalogImported:
+        with progress_bar() as bar:
+            task = bar.add_task(f"Importing {path.name}", total=None)
+            return await import_items(
+                parts,
+                path=path,
+                supplier=supplier,
+                report=report,
+                progress=lambda at: bar.update(task, completed=at.ended, total=at.rows),
+            )
+
+    with with_servers(settings) as served:
+        done = asyncio.run(with_parts(served, "guerdon-catalog", run))
     typer.echo(f"{done.rows} rows: " + ", ".join(f"{count} {name.lower()}" for name, count in done.counts.items()))
 
 
