@@ -47,6 +47,8 @@ class Tag(StrEnum):
     REDEMPTION_LINE = "rl"
     WEBHOOK_ENDPOINT = "we"
     WEBHOOK_DELIVERY = "wd"
+    ATTEMPT = "fa"
+    CODE_PROBLEM = "cx"
 
 
 def encode_id(tag: Tag, value: UUID) -> str:
