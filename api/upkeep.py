@@ -11,9 +11,9 @@ from uuid import UUID
 
 from api.wiring import Wired
 from catalog.auditing import questions as shop_questions
-from catalog.rewrapping import keys_in_use
 from catalog.items.importing import CatalogImported, import_catalog
 from catalog.items.importing import Progress as CatalogProgress
+from catalog.rewrapping import keys_in_use
 from domain.access.granting import create_key
 from domain.access.keys import KeyKind
 from domain.access.principals import SYSTEM, Scope
@@ -24,8 +24,8 @@ from domain.earning.recording import record_and_award_in
 from domain.kernel.ids import new_id
 from domain.kernel.keys import Keyed
 from domain.kernel.operation import Operation
-from domain.kernel.sql import sure_value
 from domain.kernel.refusals import NotFound
+from domain.kernel.sql import sure_value
 from domain.ledger.auditing import audit
 from leaderboards.auditing import questions
 from leaderboards.rebuilding import rebuild_index

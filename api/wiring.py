@@ -183,6 +183,7 @@ def build_server(parts: Wired) -> Starlette:
             parts.door,
             parts.knowledge,
             keys=parts.keyring,
+            shop=settings.shop,
             store=parts.store,
             live=live,
             webhooks=registry,
