@@ -239,11 +239,18 @@ async def test_a_timeout_after_success_is_unclear_and_asking_finds_it(
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
-        ("error-after-success", Unclear), ("error-before", Unclear), ("busy", Later), ("wrong-body", Unclear),
-        ("other-order", Unclear), ("other-amount", Unclear), ("too-long", Unclear), ("reset", Unclear),
-        ("pending", Pending), ("redirect", Unclear),
+        ("error-after-success", Unclear),
+        ("error-before", Unclear),
+        ("busy", Later),
+        ("wrong-body", Unclear),
+        ("other-order", Unclear),
+        ("other-amount", Unclear),
+        ("too-long", Unclear),
+        ("reset", Unclear),
+        ("pending", Pending),
+        ("redirect", Unclear),
     ],
-)  # fmt: skip
+)
 async def test_each_fault_has_its_outcome(
     start: Callable[..., RunningSupplier], http: httpx2.AsyncClient, fault: str, kind: type[Outcome]
 ) -> None:

@@ -128,11 +128,16 @@ async def test_a_list_is_held_against_the_attempts_of_its_supplier_and_span(book
     pair = (SYSTEM, UUID(made.facts["reconciliation_id"]))
     found = (await reconciliations_by_id(book.database, [pair]))[pair]
     assert {kind: count for kind, count in found.counts.items() if count} == {
-        "AGREES": 2, "STATE_DIFFERS": 1, "ONLY_THEIRS": 1, "ONLY_OURS": 1,
-    }  # fmt: skip
+        "AGREES": 2,
+        "STATE_DIFFERS": 1,
+        "ONLY_THEIRS": 1,
+        "ONLY_OURS": 1,
+    }
     assert {one.external_id: one.kind.value for one in found.differences} == {
-        lines[2].hex: "STATE_DIFFERS", lines[4].hex: "ONLY_THEIRS", lines[1].hex: "ONLY_OURS",
-    }  # fmt: skip
+        lines[2].hex: "STATE_DIFFERS",
+        lines[4].hex: "ONLY_THEIRS",
+        lines[1].hex: "ONLY_OURS",
+    }
     earlier = await reconcile_supplier(
         book.door, SYSTEM, book.key(), supplier.id, theirs[:1], starts_at=START, ends_at=START + timedelta(days=1)
     )
