@@ -8,6 +8,8 @@ from functools import partial
 
 import httpx2
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
@@ -20,11 +22,12 @@ from api.graph.streaming import Live
 from api.graph.ticking import BoardFeed
 from api.http.auth import Caller, Recognizer, TrustedIssuer, development_issuer, outside_issuer
 from api.http.callers import Actor as FaceActor
-from api.http.callers import Circumstances
+from api.http.callers import Charge, Circumstances
 from api.http.issuer import PATH as ISSUER_PATH
 from api.http.issuer import DevelopmentIssuer
 from api.http.jwks import RemoteKeys
 from api.http.keeping import kept_secret
+from api.http.limiting import TAKE, BucketsAway, RateLimits
 from api.http.server import build_app
 from api.http.signing import SigningKey
 from api.keyrings import keyring_of
@@ -45,6 +48,7 @@ from domain.programs.matching import TermsCache
 from leaderboards.store import Store
 
 PING_SECONDS = 0.5
+BUCKET_SECONDS_MAX = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +60,7 @@ class Wired:
     door: Door
     store: Store
     redis: "Redis"
+    buckets: "Redis"
     knowledge: Knowledge
     keyring: Keyring
     failpoints: Failpoints
@@ -97,6 +102,14 @@ async def wired(settings: Settings, application: str) -> AsyncGenerator[Wired]:
         stack.push_async_callback(database.close)
         redis = Redis.from_url(settings.redis_url, socket_timeout=1, socket_connect_timeout=1)
         stack.push_async_callback(redis.aclose)
+        # Every request waits for its bucket: this client gives up soon.
+        buckets = Redis.from_url(
+            settings.redis_url,
+            socket_timeout=BUCKET_SECONDS_MAX,
+            socket_connect_timeout=BUCKET_SECONDS_MAX,
+            retry=Retry(NoBackoff(), 0),
+        )
+        stack.push_async_callback(buckets.aclose)
         store = Store.open(settings.redis_url)
         stack.push_async_callback(store.close)
         nudger = Nudger(redis)
@@ -110,6 +123,7 @@ async def wired(settings: Settings, application: str) -> AsyncGenerator[Wired]:
             door=door,
             store=store,
             redis=redis,
+            buckets=buckets,
             knowledge=Knowledge(terms=TermsCache(), conditions=ConditionCache()),
             keyring=keyring,
             failpoints=failpoints,
@@ -170,11 +184,27 @@ def build_server(parts: Wired) -> Starlette:
         context_for=context_for,
         ready=ready,
         body_limit=body_limit,
+        charge=build_charge(parts),
         routes=routes,
         lifespan=lifespan,
     )
     app.state.live = live
     return app
+
+
+def build_charge(parts: Wired) -> Charge | None:
+    """What takes a request's cost from its caller's bucket; None where limits are switched off."""
+    if not parts.settings.rate_limits:
+        return None
+    script = parts.buckets.register_script(TAKE)
+
+    async def take(bucket: str, cost_us: int, whole_us: int) -> int:
+        try:
+            return int(await script(keys=[f"rate:{bucket}"], args=[cost_us, whole_us]))
+        except (RedisError, OSError, TimeoutError) as trouble:
+            raise BucketsAway from trouble
+
+    return RateLimits(parts.settings.limits, take)
 
 
 def build_live(parts: Wired, matrix: Matrix, realtime: Realtime) -> Live:

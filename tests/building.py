@@ -13,6 +13,7 @@ from domain.activities.sources import SourceDefinition, TypeDefinition, define_t
 from domain.earning.adjusting import Adjustment, adjust_points
 from domain.earning.evaluating import Knowledge
 from domain.earning.recording import correct_activities, record_activities
+from domain.earning.rewalking import rewalk_due
 from domain.kernel.expressions import ConditionCache
 from domain.kernel.ids import new_id
 from domain.kernel.keys import Keyed
@@ -20,6 +21,7 @@ from domain.kernel.operation import Door, Operation
 from domain.kernel.sql import Database
 from domain.ledger.holding import Reference, capture_in, hold_in
 from domain.ledger.wallets import Owner, OwnerKind
+from domain.partners.facts import NewFact, record_facts_in
 from domain.partners.registering import register_members_in, register_partners_in
 from domain.partners.registration import MemberRow, PartnerRow
 from domain.programs.budgeting import fund_budget
@@ -64,6 +66,7 @@ class World:
         budget: int = 1_000_000_000,
         parameters: Mapping[str, Any] | None = None,
         facts: Mapping[str, Any] | None = None,
+        partner_facts: Mapping[str, Any] | None = None,
         unit: str = "POINTS",
         **draft: Any,
     ) -> UUID:
@@ -88,6 +91,8 @@ class World:
             document["parameters"] = parameters
         if facts:
             document["facts"] = facts
+        if partner_facts:
+            document["partner"] = partner_facts
         await publish_terms(self.door, self.actor, self.key(), program_id, document)
         if budget:
             await fund_budget(self.door, self.actor, self.key(), program_id=program_id, amount=budget, reason="start")
@@ -118,6 +123,15 @@ class World:
 
     async def correct(self, *items: Any) -> RecordedBatch:
         return await correct_activities(self.door, self.knowledge, self.actor, self.source_id, items)
+
+    async def know(self, *facts: NewFact) -> list[UUID]:
+        """The facts are recorded; what they change of the past is still to be walked again."""
+        return await self.door.operate(self.actor, lambda op: record_facts_in(op, facts))
+
+    async def catch_up(self) -> None:
+        """All that was learned late has been walked again, as the worker would in time."""
+        while await self.database.fetchval("SELECT EXISTS (SELECT FROM late_truth) OR EXISTS (SELECT FROM rewalk)"):
+            await rewalk_due(self.door, self.knowledge)
 
     async def adjust(self, program_id: UUID, member_id: UUID, amount: int, reason: str) -> None:
         adjustment = Adjustment(member_id=member_id, program_id=program_id, amount=amount, reason=reason)

@@ -125,3 +125,17 @@ class ScopeMissing(Refusal):
         "fr": "{action} demande une clé avec la portée {scope}.",
     }
     stored: ClassVar[bool] = False
+
+
+@dataclass(eq=False)
+class RateLimited(Refusal):
+    """The subject has used up what a limit allows for now; nothing happened, and the key is not used up."""
+
+    limit_name: str
+    retry_after_ms: int
+    texts: ClassVar = {
+        "en": "Too many attempts in a short time; try again in {retry_after_ms} ms.",
+        "fr": "Trop de tentatives en peu de temps ; réessayez dans {retry_after_ms} ms.",
+    }
+    retryable: ClassVar[bool] = True
+    stored: ClassVar[bool] = False

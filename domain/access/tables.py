@@ -1,4 +1,4 @@
-"""Rows of access: accounts, API keys, ownership (belonging and reach), spent one-time tokens and the audit log."""
+"""Rows of access: accounts, API keys, ownership (belonging and reach), spent tokens, rate buckets, the audit log."""
 
 from tortoise import fields
 from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
@@ -83,6 +83,19 @@ class SpentToken(Model):
 
     class Meta:
         table = "spent_token"
+
+
+class RateBucket(Model):
+    """A token bucket of one subject under one limit: full again at `full_at`; without a row it is full."""
+
+    id = fields.UUIDField(primary_key=True)
+    limit_name = fields.CharField(max_length=64)
+    subject = fields.CharField(max_length=200)
+    full_at = fields.DatetimeField(db_index=True)
+
+    class Meta:
+        table = "rate_bucket"
+        constraints = (UniqueConstraint(fields=("limit_name", "subject"), name="rate_bucket_is_one_per_subject"),)
 
 
 class AuditLog(Model):

@@ -2,5 +2,5 @@
 
 Pure: evaluation (walk a unit), stacking, trimming, differences, explanation.
 Touching storage: recording and correcting (the doors), posting of differences, importing (CSV, with
-csv_files, import_runs, import_report, importing_people), adjusting, reading.
+csv_files, import_runs, import_report, importing_people), adjusting, rewalking (what was learned late), reading.
 """

@@ -64,19 +64,26 @@ class Origin:
 
 
 async def grant_in(
-    op: Operation, knowledge: Knowledge, evaluated: Evaluated, changes: Sequence[Change], *, backfill: bool
+    op: Operation,
+    knowledge: Knowledge,
+    evaluated: Evaluated,
+    changes: Sequence[Change],
+    *,
+    backfill: bool,
+    cause_id: UUID | None = None,
 ) -> None:
     """Lines, awards, entries and tallies follow what the walks say; what grew is asked of the budgets once.
 
-    The number of statements does not depend on the number of lines.
+    What shrank is taken back because of the revision that changed its activity, else of `cause_id`, else of the first
+    change. The number of statements does not depend on the number of lines.
     """
     deals = deals_of(evaluated.units, changes)
     await lock_deals_in(op, deals)
     drafts = await weigh(op, knowledge.terms, evaluated.rates, await draft(op, evaluated.units), deals)
     changed = [one for one in drafts if one.is_changed]
     bindings = await _bindings(op, knowledge, evaluated.units, changed)
-    origins = _origins(changes)
-    lowers = await _lowers(op, changed, changes)
+    origins = _origins(evaluated.units)
+    lowers = await _lowers(op, changed, changes, cause_id)
     rising = [one for one in changed if one.rise > 0]
     moved = [one for one in changed if one.rise]
     opened = await open_wallets_in(
@@ -112,24 +119,27 @@ async def _bindings(
     return known | (await terms_facts(op.sql, knowledge.terms, missing) if missing else {})
 
 
-def _origins(changes: Sequence[Change]) -> dict[UUID, Origin]:
+def _origins(units: Sequence[WalkedUnit]) -> dict[UUID, Origin]:
     return {
-        change.current.activity_id: Origin(
-            order=(change.current.occurred_at, str(change.current.source_id), change.current.external_id),
-            partner_id=change.current.partner_id,
+        state.activity_id: Origin(
+            order=(state.occurred_at, str(state.source_id), state.external_id), partner_id=state.partner_id
         )
-        for change in changes
+        for unit in units
+        for state in unit.states
     }
 
 
-async def _lowers(op: Operation, changed: Sequence[Draft], changes: Sequence[Change]) -> dict[UUID, list[Lower]]:
+async def _lowers(
+    op: Operation, changed: Sequence[Draft], changes: Sequence[Change], cause_id: UUID | None
+) -> dict[UUID, list[Lower]]:
     shrunk = [one for one in changed if one.rise < 0 and one.line.granted > one.line.due]
     if not shrunk:
         return {}
     awards: dict[UUID, list[Any]] = {}
     for row in await op.sql.fetch(STANDING, [one.line.id for one in shrunk]):
         awards.setdefault(row["due_id"], []).append(row)
-    causes = await _causes(op, changes)
+    causes = await _causes(op, changes) if changes else {}
+    otherwise = cause_id or next(iter(causes.values()))
     found: dict[UUID, list[Lower]] = {}
     for one in shrunk:
         rows = {row["n"]: row for row in awards.get(one.line.id, [])}
@@ -140,9 +150,9 @@ async def _lowers(op: Operation, changed: Sequence[Draft], changes: Sequence[Cha
             due=one.stored.due,
             awards=tuple(pure.Awarded(n=n, standing=row["standing"]) for n, row in rows.items()),
         )
-        cause_id = causes.get(one.line.activity_id) or next(iter(causes.values()))
+        cause = causes.get(one.line.activity_id, otherwise)
         found[one.line.id] = [
-            Lower(award_id=rows[lower.n]["id"], amount=lower.amount, cause_id=cause_id, reason=None)
+            Lower(award_id=rows[lower.n]["id"], amount=lower.amount, cause_id=cause, reason=None)
             for lower in pure.differences([old], {key: one.line.due}).lowers
         ]
     return found

@@ -1,4 +1,4 @@
-"""Rows of earning: running tallies of units, what each activity is due and why, campaign totals and import runs."""
+"""Rows of earning: running tallies of units, what each activity is due and why, campaign totals, re-walks, imports."""
 
 from tortoise import fields
 from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
@@ -84,6 +84,20 @@ class CampaignTotal(Model):
             UniqueConstraint(fields=("program_id", "rule"), name="campaign_total_is_one_per_rule"),
             CheckConstraint(check="granted >= 0", name="campaign_total_is_never_below_zero"),
         )
+
+
+class Rewalk(Model):
+    """A unit that is to be walked again for something learned late; the row leaves with the walk."""
+
+    id = fields.UUIDField(primary_key=True)
+    tally_id = fields.UUIDField()
+    activities = fields.IntField()
+    attempts = fields.IntField(default=0)
+    recorded_at = fields.DatetimeField()
+
+    class Meta:
+        table = "rewalk"
+        constraints = (UniqueConstraint(fields=("tally_id",), name="rewalk_is_asked_once_per_unit"),)
 
 
 class ImportRun(Model):

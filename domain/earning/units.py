@@ -94,8 +94,19 @@ async def lock_units_in(
             *columns,
             [wanted[key].period_end for key in keys],
         )
+    return await _locked(op, columns, holding)
+
+
+async def lock_known_units_in(op: Operation, unit_ids: Collection[UUID]) -> dict[UnitKey, LockedUnit]:
+    """These units, locked in id order, each to be walked whole."""
+    return await _locked(op, ([], [], [], []), unit_ids)
+
+
+async def _locked(
+    op: Operation, columns: tuple[list[Any], ...], unit_ids: Collection[UUID]
+) -> dict[UnitKey, LockedUnit]:
     units: dict[UnitKey, LockedUnit] = {}
-    for row in await op.sql.fetch(LOCK, *columns, holding):
+    for row in await op.sql.fetch(LOCK, *columns, list(unit_ids)):
         key = UnitKey(
             terms_id=row["terms_id"],
             rule=row["rule"],

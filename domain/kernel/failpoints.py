@@ -22,6 +22,7 @@ POINTS = (
     "rebuild.before_swap",
     "import.after_batch",
     "mature.before_commit",
+    "rewalk.before_commit",
     "deliver.before_send",
 )
 

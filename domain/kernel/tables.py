@@ -1,4 +1,4 @@
-"""Rows of the kernel: the outbox with its relay, receipts of keyed operations, units, rates and the one clock."""
+"""Rows of the kernel: the outbox with its relay, receipts, units, rates, what was learned late, and the one clock."""
 
 from tortoise import fields
 from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
@@ -104,4 +104,30 @@ class Rate(Model):
         constraints = (
             UniqueConstraint(fields=("from_unit", "to_unit", "valid_from"), name="rate_is_one_per_instant"),
             CheckConstraint(check="numerator > 0 AND denominator > 0", name="rate_is_positive"),
+        )
+
+
+class LateTruth(Model):
+    """Something recorded that was true before: what was evaluated without it is to be looked at again.
+
+    FACT: a fact of `subject_id` and `kind`; RATE: a rate of the pair `kind` ("USD/EUR"). `settled_after` is the first
+    transaction that certainly sees it, set by the first look; nothing is judged before all older ones have ended.
+    """
+
+    id = fields.UUIDField(primary_key=True)
+    about = fields.CharField(max_length=8)
+    subject_id = fields.UUIDField(null=True)
+    kind = fields.CharField(max_length=33)
+    true_from = fields.DatetimeField()
+    true_until = fields.DatetimeField(null=True)
+    recorded_at = fields.DatetimeField()
+    settled_after = fields.BigIntField(null=True)
+
+    class Meta:
+        table = "late_truth"
+        constraints = (
+            CheckConstraint(
+                check="about IN ('FACT', 'RATE') AND (about = 'FACT') = (subject_id IS NOT NULL)",
+                name="late_truth_is_of_a_fact_or_a_rate",
+            ),
         )

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.kernel.ids import new_ids
+from domain.kernel.late import About, LateTruth, note_late_in
 from domain.kernel.operation import Operation
 from domain.kernel.refusals import InvalidInput
 from domain.kernel.sql import Connection, Database, Row
@@ -86,7 +87,9 @@ class FactRecord:
 
 
 async def record_facts_in(op: Operation, facts: Sequence[NewFact]) -> list[UUID]:
-    """The facts stand, in one statement; their ids in the same order. Refuses: InvalidInput (number, kind, span)."""
+    """The facts stand; their ids in the same order; what was evaluated without them is to be evaluated again. Two
+    statements. Refuses: InvalidInput (number, kind, span).
+    """
     if not facts:
         return []
     _check(facts)
@@ -115,11 +118,12 @@ async def record_facts_in(op: Operation, facts: Sequence[NewFact]) -> list[UUID]
                 valid_until=fact.valid_until and fact.valid_until.isoformat(),
             )
         )
+    await note_late_in(op, [_learned(fact.subject_id, fact.kind, fact.valid_from, fact.valid_until) for fact in facts])
     return ids
 
 
 async def end_facts_in(op: Operation, ends: Mapping[UUID, datetime]) -> int:
-    """Each fact stops being true at its instant, unless it ended earlier; answers how many did. One statement."""
+    """Each fact stops being true at its instant, unless it ended earlier; answers how many did. Two statements."""
     if not ends:
         return 0
     rows = await op.sql.fetch(END, list(ends.keys()), list(ends.values()))
@@ -135,6 +139,8 @@ async def end_facts_in(op: Operation, ends: Mapping[UUID, datetime]) -> int:
                 valid_until=row["valid_until"].isoformat(),
             )
         )
+    # Until when it had been true is gone from the row: for ever is never too short.
+    await note_late_in(op, [_learned(row["subject_id"], row["kind"], row["valid_until"], None) for row in rows])
     return len(rows)
 
 
@@ -188,6 +194,12 @@ def _check(facts: Sequence[NewFact]) -> None:
             raise InvalidInput(field="kind", problem=f"1 to {KIND_LENGTH_MAX} characters")
         if fact.valid_until is not None and fact.valid_until <= fact.valid_from:
             raise InvalidInput(field="validUntil", problem="must be after validFrom")
+
+
+def _learned(subject_id: UUID, kind: str, true_from: datetime, true_until: datetime | None) -> LateTruth:
+    return LateTruth(
+        about=About.FACT, subject_id=subject_id, kind=str(kind), true_from=true_from, true_until=true_until
+    )
 
 
 def _owner(kind: SubjectKind, subject_id: UUID, of: SubjectKind) -> UUID | None:

@@ -21,7 +21,7 @@ from api.upkeep import import_into, rebuilt
 from api.wiring import Wired, build_server, wired
 from domain.access.principals import SYSTEM
 from domain.earning.recording import record_activities
-from tests.faults.racer import items_of
+from tests.faults.deals import items_of
 
 ROOT = Path(__file__).parents[2]
 CSV = ROOT / "tests" / "data" / "crm_dirty" / "sales_pipeline.csv"
@@ -90,7 +90,7 @@ def started(role: str, environment: Mapping[str, str], failpoints: str = "", **t
     """A process of its own in this role, forked from one that has everything imported and nothing open."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.faults.roles"])
-    given = {**environment, "GUERDON_FAILPOINTS": failpoints, "GUERDON_DATABASE_CONNECTIONS_MAX": CONNECTIONS}
+    given = {"GUERDON_DATABASE_CONNECTIONS_MAX": CONNECTIONS, **environment, "GUERDON_FAILPOINTS": failpoints}
     process = context.Process(target=play, args=(role, given, told), daemon=True)
     process.start()
     return process

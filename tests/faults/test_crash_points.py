@@ -20,6 +20,7 @@ from domain.kernel.operation import Door
 from domain.kernel.sql import Database
 from domain.ledger.auditing import audit
 from domain.ledger.maturing import mature_due
+from domain.partners.facts import NewFact, SubjectKind
 from embedded.supervisor import EmbeddedServers
 from leaderboards.auditing import audit as audit_boards
 from leaderboards.rebuilding import LOAD_ROWS, heal
@@ -27,8 +28,8 @@ from leaderboards.store import Store
 from migrations import migrate
 from tests.boards import board, fold_all, minutes, season_of, tell, won
 from tests.building import START, World, build_world
-from tests.faults.face import Face, Item
-from tests.faults.racer import items_of
+from tests.faults.deals import Item, items_of
+from tests.faults.face import Face
 from tests.faults.roles import imported, started
 
 PORT = 18_400
@@ -53,7 +54,8 @@ WORKED_BY: tuple[str, ...] = (
     "project.after_index",
 )
 REBUILT_BY = ("rebuild.half_way", "rebuild.before_swap")
-APART = ("import.after_batch", "mature.before_commit", "deliver.before_send")
+APART = ("import.after_batch", "mature.before_commit", "rewalk.before_commit", "deliver.before_send")
+GOLD = {"effect": {"kind": "FIXED", "amount": 10}, "trigger": "demo.given", "condition": 'facts.tier == "GOLD"'}
 
 OF_BATCH = """
 SELECT (SELECT count(*) FROM activity WHERE external_id LIKE $1) AS activities,
@@ -94,8 +96,8 @@ class Stage:
 
 
 @pytest.fixture(scope="module")
-def durable(short_folder: Path) -> Iterator[EmbeddedServers]:
-    home = short_folder / "durable"
+def durable(disk_folder: Path) -> Iterator[EmbeddedServers]:
+    home = disk_folder / "durable"
     home.mkdir(mode=0o711)
     with EmbeddedServers(home, durable=True) as running:
         yield running
@@ -182,6 +184,19 @@ async def test_a_worker_killed_while_points_mature_matures_them_once(stage: Stag
     assert (await world.balances(member))["available"] == 30
     kinds = "SELECT count(*) FROM entry JOIN wallet ON wallet.id = wallet_id WHERE owner_id = $1 AND kind = 'available'"
     assert await world.database.fetchval(kinds, member) == 3
+
+
+async def test_a_worker_killed_while_it_walks_units_again_awards_them_once(stage: Stage) -> None:
+    world, member = stage.world, stage.world.members[2]
+    await world.launch(GOLD, code="gold", facts={"tier": {"type": "STRING", "default": ""}})
+    told = [{"id": f"gold-{n}", "member": str(member), "days": n} for n in range(3)]
+    await world.record(*(replace(item, type="demo.given", amounts={}, attributes={}) for item in items_of(told)))
+    before, subject, value = await world.worth(member), SubjectKind.MEMBER, {"value": "GOLD"}
+    await world.know(NewFact(subject_kind=subject, subject_id=member, kind="tier", value=value, valid_from=START))
+    await killed("worker", stage.environment(), "rewalk.before_commit")
+    assert await world.worth(member) == before
+    await world.catch_up()
+    assert await world.worth(member) == before + 30
 
 
 async def test_an_import_killed_after_a_batch_counts_every_row_once(stage: Stage) -> None:

@@ -108,7 +108,7 @@ async def test_a_keeper_defines_a_supplier_and_its_secret_is_never_told(asker: A
 async def test_a_definition_out_of_its_bounds_is_refused(
     asker: Asker, keeper: Actor, asked: Mapping[str, Any], field: str
 ) -> None:
-    wanted = {"code": "bounds", "name": "B", "adapter": "CODE_POOL"} | asked
+    wanted = {"code": "bounds", "name": "B", "adapter": "CODE_POOL"} | dict(asked)
     refused = await change(asker, keeper, "defineSupplier", "supplier { id }", **wanted)
     assert refused["code"] == "INVALID_INPUT", refused
     assert refused["text"].startswith(f"{field}: ")

@@ -16,6 +16,7 @@ from domain.earning.drafting import draft
 from domain.earning.evaluating import Knowledge, evaluate
 from domain.earning.lines import lock_deals_in
 from domain.earning.recording import correct_activities, record_activities
+from domain.earning.rewalking import rewalk_due
 from domain.earning.weighing import deals_of, weigh
 from domain.kernel.expressions import ConditionCache
 from domain.kernel.ids import new_id
@@ -23,8 +24,9 @@ from domain.kernel.operation import Door, Operation
 from domain.kernel.sql import Database
 from domain.ledger.holding import Reference, hold_in
 from domain.ledger.wallets import Owner, OwnerKind
+from domain.partners.facts import NewFact, SubjectKind, record_facts_in
 from domain.programs.matching import TermsCache
-from tests.laws.permutation_stage import MEMBERS, START, Cast, stage
+from tests.laws.permutation_stage import MEMBERS, PARTNERS, START, Cast, stage
 
 HOURS = 70 * 24
 ORDERS = 2
@@ -39,6 +41,11 @@ FROM wallet WHERE owner_id = ANY($1::uuid[])
 SPENDABLE = """
 SELECT owner_kind, owner_id, unit, available FROM wallet
 WHERE owner_id = ANY($1::uuid[]) AND available > 0 AND receivable = 0
+"""
+
+LATE = """
+SELECT EXISTS (SELECT FROM late_truth WHERE subject_id = ANY($1::uuid[]) AND kind = 'tier')
+       OR EXISTS (SELECT FROM rewalk JOIN tally ON tally.id = tally_id WHERE tally.subject_id = ANY($1::uuid[]))
 """
 
 ACTIVITIES = "SELECT id FROM activity WHERE source_id = ANY($1::uuid[])"
@@ -96,6 +103,27 @@ class Delivery:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Learned:
+    """A tier of one of the owners, by number, that becomes known at some time."""
+
+    owner: int
+    value: str
+    hours: int
+    until: int | None
+
+    def fact(self, cast: Cast) -> NewFact:
+        """The fact as it is recorded of this cast's owner."""
+        return NewFact(
+            subject_kind=SubjectKind.PARTNER if self.owner < PARTNERS else SubjectKind.MEMBER,
+            subject_id=cast.owners[self.owner],
+            kind="tier",
+            value={"value": self.value},
+            valid_from=START + timedelta(hours=self.hours),
+            valid_until=None if self.until is None else START + timedelta(hours=self.until),
+        )
+
+
 @dataclass(kw_only=True)
 class Tried:
     """What a run of schedules went through, so that a run that tried nothing is seen."""
@@ -150,10 +178,17 @@ class Run:
     async def play(self, seed: int, casts: Sequence[Cast]) -> None:
         """Each cast got the seed's deliveries in an order of its own, and all ended alike. Refuses: LawBroken."""
         chance = random.Random(seed)
-        given = deliveries(chance)
+        given, facts = deliveries(chance), learned(chance)
         for cast in casts:
-            for batch in in_some_order(chance, given):
-                await self.deliver(chance, cast, batch)
+            batches: list[list[Delivery] | Learned] = [*in_some_order(chance, given)]
+            for fact in facts:
+                batches.insert(chance.randint(0, len(batches)), fact)
+            for batch in batches:
+                if isinstance(batch, Learned):
+                    await self._learn(chance, cast, batch)
+                else:
+                    await self.deliver(chance, cast, batch)
+        await self._catch_up(casts)
         found, rewalked = await self.worth(casts), await self.rewalked(casts)
         if found != rewalked:
             raise LawBroken(f"seed {seed}: wallets hold {found}, walked from scratch it is {rewalked}")
@@ -179,6 +214,19 @@ class Run:
             left, opened = refused, record_activities
         if chance.random() < 0.3:
             await self._hold(chance, cast)
+
+    async def _learn(self, chance: random.Random, cast: Cast, learned: Learned) -> None:
+        """The fact is known, and what it changes of the past may be walked again by now, in part."""
+        self.tried.outcomes["LEARNED"] += 1
+        await self.door.operate(SYSTEM, lambda op: record_facts_in(op, [learned.fact(cast)]))
+        if chance.random() < 0.3:
+            await rewalk_due(self.door, self.knowledge)
+
+    async def _catch_up(self, casts: Sequence[Cast]) -> None:
+        """Nothing that was learned late about these casts is left to be walked again."""
+        owners = [owner_id for cast in casts for owner_id in cast.owners]
+        while await self.door.database.fetchval(LATE, owners):
+            await rewalk_due(self.door, self.knowledge)
 
     async def _hold(self, chance: random.Random, cast: Cast) -> None:
         """All that somebody has available is set aside, for good: later take-backs meet it as debt."""
@@ -228,6 +276,19 @@ def deliveries(chance: random.Random) -> list[Delivery]:
             is_taken_back = version > 1 and chance.random() < 0.3
             found.append(Delivery(number=number, version=version, content=None if is_taken_back else content(chance)))
     return found
+
+
+def learned(chance: random.Random) -> list[Learned]:
+    """None to three tiers, each from another instant on, some for a while."""
+    return [
+        Learned(
+            owner=chance.randrange(PARTNERS + MEMBERS),
+            value=chance.choice(["GOLD", "GOLD", "SILVER"]),
+            hours=hours,
+            until=chance.choice([None, hours + chance.randrange(1, HOURS)]),
+        )
+        for hours in chance.sample(range(-HOURS, HOURS), chance.randint(0, 3))
+    ]
 
 
 def content(chance: random.Random) -> Content:

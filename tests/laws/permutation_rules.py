@@ -15,6 +15,8 @@ CONDITIONS = (
     "tally.count < 3",
     "tally.basis_total < 60000",
 )
+FACT_CONDITIONS = ('facts.tier == "GOLD"', 'member.tier != "GOLD"', 'partner.tier == "GOLD"')
+TIER = {"tier": {"type": "STRING", "default": ""}}
 PARAMETERS = {"rate": {"type": "INT", "min": 1, "max": 90, "default": 7}}
 PROGRAMS_MAX = 3
 RULES_MAX = 3
@@ -34,6 +36,7 @@ def kinds(terms: Document) -> set[str]:
         effect = rule["effect"]
         found.add(effect["kind"] + ("_" + effect["mode"] if "mode" in effect else ""))
         found |= {name for name in ("caps", "cooldown_minutes", "condition", "hold_days", "moment") if rule.get(name)}
+        found |= {"fact"} if ".tier" in rule.get("condition", "") else set()
         if "stacking" in rule:
             found |= {rule["stacking"]["mode"]} | ({"ceiling"} if "ceiling_ppm" in rule["stacking"] else set())
         if len(rule.get("beneficiaries", ())) > 1:
@@ -50,6 +53,9 @@ def _document(chance: random.Random, trigger: str) -> Document:
         "zone": chance.choice(["UTC", "Europe/Paris", "America/New_York"]),
         "attributes": {"product": {"type": "STRING", "default": ""}, "helper": {"type": "STRING"}},
         "parameters": PARAMETERS if measured else {},
+        "facts": TIER,
+        "member": TIER,
+        "partner": TIER,
         "rules": rules,
     }
 
@@ -69,8 +75,8 @@ def _rule(chance: random.Random, trigger: str, unit: str, number: int, measured:
     }
     if effect.get("per") == 1 and effect["kind"] == "PER_UNIT":
         rule |= {"basis": "UNITS", "basis_unit": None}
-    if chance.random() < 0.3:
-        rule["condition"] = chance.choice(CONDITIONS)
+    if chance.random() < 0.45:
+        rule["condition"] = chance.choice((*CONDITIONS, *FACT_CONDITIONS))
     if chance.random() < 0.2:
         rule["moment"] = "PAID"
     if chance.random() < 0.2:

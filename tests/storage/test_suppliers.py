@@ -4,6 +4,7 @@ import base64
 import csv
 import stat
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -67,7 +68,7 @@ async def test_a_secret_is_sealed_bound_to_its_supplier_and_part_of_the_request(
     key = Keyed(key="define-keyed", request={"code": "keyed", "secret": SECRET})
     await define_supplier(book.door, SYSTEM, key, book.keyring, definition)
     assert (await define_supplier(book.door, SYSTEM, key, book.keyring, definition)).replayed
-    other = SupplierDefinition(**vars(definition) | {"secret": "whsec_" + "b3RoZXJz" * 5})
+    other = replace(definition, secret="whsec_" + "b3RoZXJz" * 5)
     with pytest.raises(KeyReused):
         await define_supplier(book.door, SYSTEM, key, book.keyring, other)
 
