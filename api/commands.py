@@ -11,6 +11,7 @@ import uvicorn
 
 from api.background import run_worker
 from api.cli import announce_people, demo_key, serve_everything
+from api.demo.shopping import Shop as DemoShop
 from api.demo.telling import is_told, tell
 from api.http.issuer import PATH as ISSUER_PATH
 from api.http.issuer import mint_token
@@ -325,7 +326,8 @@ async def _prepare(settings: Settings) -> None:
             def progress(_what: str, done: int, total: int) -> None:
                 bar.update(task, completed=done, total=total)
 
-            await tell(parts.door, parts.knowledge, settings.home, settings.url, progress)
+            shop = DemoShop(door=parts.door, keyring=parts.keyring, policy=settings.shop)
+            await tell(shop, parts.knowledge, settings.home, settings.url, progress)
 
 
 def _read(path: Path) -> Any:
