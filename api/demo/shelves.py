@@ -1,7 +1,7 @@
 """What the demo's shop sells, as data: its suppliers, the pools of codes, a dozen items, and the magic SKUs."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from catalog.codes.records import CodeRow
@@ -102,12 +102,8 @@ def _item(
     )
 
 
-def _with(item: ItemSaid, **more: object) -> ItemSaid:
-    return ItemSaid(**vars(item) | more)
-
-
 CARDS = (
-    _with(
+    replace(
         _item(
             "bistro-card",
             ItemKind.GIFT_CARD,
@@ -121,7 +117,7 @@ CARDS = (
         categories=("food",),
         brand="Bistro",
     ),
-    _with(
+    replace(
         _item(
             "cinema-ticket",
             ItemKind.VOUCHER,
@@ -137,7 +133,7 @@ CARDS = (
 )
 
 ORDERS = (
-    _with(
+    replace(
         _item(
             "books-card",
             ItemKind.GIFT_CARD,
@@ -151,7 +147,7 @@ ORDERS = (
 )
 
 PLAYED = (
-    _with(
+    replace(
         _item(
             "headset",
             ItemKind.MERCHANDISE,
@@ -162,7 +158,7 @@ PLAYED = (
         needs_address=True,
         categories=("office",),
     ),
-    _with(
+    replace(
         _item(
             "backpack",
             ItemKind.MERCHANDISE,
@@ -173,7 +169,7 @@ PLAYED = (
         needs_address=True,
         categories=("office",),
     ),
-    _with(
+    replace(
         _item(
             "sailing-day",
             ItemKind.EXPERIENCE,
@@ -184,7 +180,7 @@ PLAYED = (
         needs_approval=True,
         categories=("outdoors",),
     ),
-    _with(
+    replace(
         _item(
             "rail-voucher",
             ItemKind.TRAVEL,
@@ -196,7 +192,7 @@ PLAYED = (
         categories=("travel",),
         countries=("CH", "FR", "NO"),
     ),
-    _with(
+    replace(
         _item(
             "security-course",
             ItemKind.TRAINING_SEAT,
@@ -207,7 +203,7 @@ PLAYED = (
         categories=("learning",),
         member_limit=1,
     ),
-    _with(
+    replace(
         _item(
             "reef-donation",
             ItemKind.DONATION,
@@ -217,7 +213,7 @@ PLAYED = (
         ),
         categories=("good-causes",),
     ),
-    _with(
+    replace(
         _item(
             "club-year",
             ItemKind.MEMBERSHIP,
@@ -227,7 +223,7 @@ PLAYED = (
         ),
         categories=("office",),
     ),
-    _with(
+    replace(
         _item(
             "marketing-credit",
             ItemKind.MDF_CREDIT,
@@ -237,7 +233,7 @@ PLAYED = (
         ),
         categories=("business",),
     ),
-    _with(
+    replace(
         _item(
             "beta-access",
             ItemKind.BENEFIT,
@@ -254,7 +250,7 @@ SANDBOX_CARD = "sandbox-card"
 
 # Whoever integrates orders one of these and sees its outcome happen; a sandbox's alone.
 MAGIC = (
-    _with(
+    replace(
         _item(
             SANDBOX_CARD,
             ItemKind.GIFT_CARD,
