@@ -16,9 +16,15 @@ from api.graph.audit_records import AuditQuery
 from api.graph.authorizing import Denials, authorize
 from api.graph.catalog import CatalogQuery
 from api.graph.catalog_in import CatalogMutation
+from api.graph.codes import CodeQuery
+from api.graph.codes_in import CodeMutation
+from api.graph.codes_in_hand_in import CodesInHandMutation
 from api.graph.context import Context
 from api.graph.enrollments_in import EnrollmentMutation
+from api.graph.fulfilment import FulfilmentQuery
+from api.graph.fulfilment_in import FulfilmentMutation
 from api.graph.import_runs import ImportRunQuery
+from api.graph.inlets_in import InletMutation
 from api.graph.leaderboards import LeaderboardQuery
 from api.graph.live import CursorShown, Subscription
 from api.graph.members import MemberQuery
@@ -27,13 +33,19 @@ from api.graph.partners import PartnerQuery
 from api.graph.people_in import PeopleMutation
 from api.graph.programs import ProgramQuery
 from api.graph.programs_in import ProgramMutation
+from api.graph.redemptions import RedemptionQuery
+from api.graph.redemptions_in import RedemptionMutation
 from api.graph.refusing import REFUSAL_TYPES, Told
 from api.graph.scalars import SCALARS
 from api.graph.sources import SourceQuery
+from api.graph.suppliers import SupplierQuery
+from api.graph.suppliers_in import SupplierMutation
 from api.graph.units import UnitQuery
 from api.graph.vendor_in import VendorMutation
 from api.graph.viewer import ViewerQuery
 from api.graph.wallets import LiabilityQuery
+from api.graph.webhooks import WebhookQuery
+from api.graph.webhooks_in import WebhookMutation
 from domain.access.matrix import Matrix
 from domain.access.principals import Actor
 from domain.kernel.refusals import Refusal
@@ -53,7 +65,12 @@ QUERIES = (
     AccountQuery,
     ApiKeyQuery,
     AuditQuery,
+    SupplierQuery,
+    CodeQuery,
+    FulfilmentQuery,
     CatalogQuery,
+    RedemptionQuery,
+    WebhookQuery,
 )
 
 
@@ -65,7 +82,14 @@ MUTATIONS = (
     VendorMutation,
     AdjustmentMutation,
     AccessMutation,
+    SupplierMutation,
+    CodeMutation,
+    FulfilmentMutation,
+    CodesInHandMutation,
     CatalogMutation,
+    RedemptionMutation,
+    WebhookMutation,
+    InletMutation,
 )
 
 

@@ -1,6 +1,8 @@
 """Every setting of the process, read once from the environment; the only module that looks at os.environ."""
 
+import base64
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
@@ -8,6 +10,14 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit, urlunsplit
+
+from catalog.redemptions.policy import LINES_MAX, UNITS_MAX, ShopPolicy, TaxThreshold
+
+KEY_BYTES = 32
+KEY_ID = re.compile(r"[a-z0-9-]{1,32}")
+
+
+TAX_THRESHOLD = re.compile(r"([A-Z]{2}):(\d{4}):(\d{1,15}):([A-Z]{3})")
 
 
 class Profile(StrEnum):
@@ -101,9 +111,12 @@ class Settings:
     rate_limits: bool = False
     demo: bool = True
     secret: str | None = field(default=None, repr=False)
+    keys: Mapping[str, bytes] | None = field(default=None, repr=False)
+    index_key: bytes | None = field(default=None, repr=False)
     heartbeat_seconds: float = 15.0
     event_retention_days: int = 400
     database_connections_max: int = 16
+    shop: ShopPolicy = field(default_factory=ShopPolicy)
     limits: Limits = field(default_factory=Limits)
 
     @property
@@ -124,8 +137,10 @@ class Settings:
 
     def described(self) -> dict[str, Any]:
         """Name → value of every setting, with the passwords inside URLs replaced by three stars."""
-        shown = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "limits"}
-        shown["secret"] = shown["secret"] and "***"
+        shown = {item.name: getattr(self, item.name) for item in fields(self) if item.name not in ("limits", "shop")}
+        shown |= {item.name: getattr(self.shop, item.name) for item in fields(self.shop)}
+        shown["secret"], shown["index_key"] = shown["secret"] and "***", shown["index_key"] and "***"
+        shown["keys"] = shown["keys"] and ", ".join(f"{name}:***" for name in shown["keys"])
         for name in ("database_url", "redis_url"):
             shown[name] = without_password(cast("str | None", shown[name]))
         return shown | {item.name: getattr(self.limits, item.name) for item in fields(self.limits)}
@@ -156,11 +171,43 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         rate_limits=_switch(source, "GUERDON_RATE_LIMITS", profile is not Profile.DEVELOPMENT),
         demo=source.get("GUERDON_DEMO", "1") != "0" and profile is not Profile.PRODUCTION,
         secret=_secret(source),
+        keys=_keys(source),
+        index_key=_index_key(source),
         heartbeat_seconds=_number(source, "GUERDON_HEARTBEAT_SECONDS", 15.0, highest=60),
         event_retention_days=int(_number(source, "GUERDON_EVENT_RETENTION_DAYS", 400, highest=36_500)),
         database_connections_max=int(_number(source, "GUERDON_DATABASE_CONNECTIONS_MAX", 16, lowest=2, highest=200)),
+        shop=_shop(source, profile),
         limits=Limits(**limits),
     )
+
+
+def _shop(source: Mapping[str, str], profile: Profile) -> ShopPolicy:
+    largest = _number(source, "GUERDON_APPROVAL_ABOVE", None, lowest=0, highest=10**15)
+    return ShopPolicy(
+        quote_seconds=_number(source, "GUERDON_QUOTE_SECONDS", 600, lowest=10, highest=86_400),
+        lines_max=_number(source, "GUERDON_LINES_MAX", LINES_MAX, highest=LINES_MAX),
+        units_max=_number(source, "GUERDON_UNITS_MAX", UNITS_MAX, highest=UNITS_MAX),
+        quotes_per_minute=_number(source, "GUERDON_QUOTES_PER_MINUTE", 60, highest=100_000),
+        redemptions_per_minute=_number(source, "GUERDON_REDEMPTIONS_PER_MINUTE", 10, highest=100_000),
+        approval_above=largest,
+        fraud_hold_minutes=_number(source, "GUERDON_FRAUD_HOLD_MINUTES", 0, lowest=0, highest=43_200),
+        tax_thresholds=dict(
+            map(_tax_threshold, source.get("GUERDON_TAX_THRESHOLDS", "").split(","))
+            if source.get("GUERDON_TAX_THRESHOLDS")
+            else ()
+        ),
+        reveals_per_hour=_number(source, "GUERDON_REVEALS_PER_HOUR", 10, highest=100_000),
+        reveals_per_line=_number(source, "GUERDON_REVEALS_PER_LINE", 3, highest=100_000),
+        sandbox=profile is not Profile.PRODUCTION,
+    )
+
+
+def _tax_threshold(text: str) -> tuple[tuple[str, int], TaxThreshold]:
+    found = TAX_THRESHOLD.fullmatch(text.strip())
+    if found is None:
+        reason = f"{text!r} is not country:year:amount:currency, such as US:2026:200000:USD in minor units"
+        raise SettingRefused(variable="GUERDON_TAX_THRESHOLDS", reason=reason)
+    return (found[1], int(found[2])), TaxThreshold(amount=int(found[3]), currency=found[4])
 
 
 def without_password(url: str | None) -> str | None:
@@ -241,6 +288,35 @@ def _secret(source: Mapping[str, str]) -> str | None:
     if text is not None and len(text.encode()) < 32:
         raise SettingRefused(variable="GUERDON_SECRET", reason="must be random text of at least 32 bytes")
     return text
+
+
+def _keys(source: Mapping[str, str]) -> Mapping[str, bytes] | None:
+    """id:base64,… the first seals; None without the variable, and then files of GUERDON_HOME hold the keys."""
+    text = source.get("GUERDON_KEYS")
+    if text is None:
+        return None
+    if "GUERDON_INDEX_KEY" not in source:
+        raise SettingRefused(variable="GUERDON_INDEX_KEY", reason="is needed where GUERDON_KEYS is set")
+    pairs = [pair.strip().partition(":") for pair in text.split(",") if pair.strip()]
+    keys = {name: _key_bytes("GUERDON_KEYS", spelled) for name, _, spelled in pairs}
+    if not keys or len(keys) < len(pairs) or any(not KEY_ID.fullmatch(name) for name in keys):
+        raise SettingRefused(variable="GUERDON_KEYS", reason="is id:base64,… with an id of a-z, 0-9 and dash for each")
+    return keys
+
+
+def _index_key(source: Mapping[str, str]) -> bytes | None:
+    text = source.get("GUERDON_INDEX_KEY")
+    return None if text is None else _key_bytes("GUERDON_INDEX_KEY", text)
+
+
+def _key_bytes(variable: str, text: str) -> bytes:
+    try:
+        key = base64.b64decode(text, validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise SettingRefused(variable=variable, reason=f"a key is the base64 of {KEY_BYTES} random bytes")
+    return key
 
 
 def _failpoints(text: str, profile: Profile) -> Mapping[str, str]:

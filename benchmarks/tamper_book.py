@@ -14,7 +14,7 @@ from domain.ledger.holding import Reference, hold_in
 from domain.ledger.posting import fund_budget_in
 from domain.ledger.reversing import Lower, write_off_in
 from domain.ledger.wallets import Owner, OwnerKind
-from tests.storage.ledger_book import LONG_AGO, Book
+from tests.storage.ledger_book import LONG_AGO, Book, Program
 
 
 async def build(database: Database) -> None:
@@ -31,7 +31,8 @@ async def build(database: Database) -> None:
 
     await book.door.operate_keyed(SYSTEM, "fundBudget", Keyed(key="k", request={"amount": 500}), fund)
     spent = await book.award(program, owner, 100)
-    await book.capture(await book.hold(owner, 60))
+    captured = await book.hold(owner, 60)
+    await book.capture(captured)
     expiring = await book.award(program, owner, 30, expires_in=timedelta(days=2))
     kept = await book.hold(owner, 40)
     await book.award(program, owner, 8, expires_in=timedelta(days=1))
@@ -78,4 +79,17 @@ async def _second_values(book: Book, second: Owner) -> None:
     await book.capture(await book.hold(debtor, 90))
     await book.take_back(clawed, 60)
     await book.award(program, debtor, 10)
+    await _refunded(book, program)
     await book.hold(second, 1)
+
+
+async def _refunded(book: Book, program: Program) -> None:
+    """Two refunds at two instants, the later to a lot that expired meanwhile; a third hold is captured for good."""
+    customer = book.owner()
+    await book.award(program, customer, 12, expires_in=timedelta(days=1))
+    holds = await book.hold_each(customer, 3, 4, 5)
+    for hold_id in holds:
+        await book.capture(hold_id)
+    await book.refund(holds[0])
+    await book.advance(days=2)
+    await book.refund(holds[1])

@@ -7,10 +7,13 @@ import strawberry
 
 from api.graph.batching import Batches
 from api.graph.streaming import Live
+from api.webhooks.registering import Registry
+from catalog.redemptions.policy import ShopPolicy
 from domain.access.principals import Actor
 from domain.earning.evaluating import Knowledge
 from domain.kernel.expressions import ConditionCache
 from domain.kernel.operation import Door
+from domain.kernel.sealing import Keyring
 from domain.kernel.sql import Database
 from domain.programs.matching import TermsCache
 from leaderboards.store import Store
@@ -18,7 +21,8 @@ from leaderboards.store import Store
 
 @dataclass(kw_only=True)
 class Context:
-    """One operation's context. `store` is the boards' index (None: ranks come from SQL); `live` serves subscriptions.
+    """One operation's context. `store` is the boards' index (None: ranks come from SQL); `live` serves subscriptions,
+    `webhooks` registers endpoints.
 
     `resume_cursor` is what the client saw last, from connection_init or Last-Event-ID. `sandbox` allows the clock to
     be moved. `cursor_sent` belongs to the message of a subscription that is being resolved.
@@ -29,8 +33,11 @@ class Context:
     door: Door
     batches: Batches
     knowledge: Knowledge
+    keys: Keyring | None = None
+    shop: ShopPolicy = field(default_factory=ShopPolicy)
     store: Store | None = None
     live: Live | None = None
+    webhooks: Registry | None = None
     locale: str = "en"
     resume_cursor: str | None = None
     cursor_sent: str | None = None
@@ -52,6 +59,12 @@ class Context:
             batches=Batches(database, actor),
             **others,
         )
+
+    @property
+    def keyring(self) -> Keyring:
+        """The keys of what is sealed; every server has them."""
+        assert self.keys is not None, "wiring gives every server its keyring"
+        return self.keys
 
     def renew(self, actor: Actor, cursor: str) -> None:
         """Before each message of a subscription: fresh batches, for the actor as of now; `cursor` goes with it.

@@ -5,10 +5,22 @@ from enum import StrEnum
 
 import strawberry
 
+from api.webhooks.reading import DeliveryKind, DeliveryState, EndpointState
+from catalog.codes.importing import RowOutcome
+from catalog.codes.reading import BatchState
+from catalog.codes.records import Problem, Rejection
 from catalog.items.browsing import ItemSort
 from catalog.items.eligibility import ObstacleCode
 from catalog.items.item import ItemKind, ItemState
 from catalog.items.upserting import ItemOutcome
+from catalog.redemptions.leasing import Completion, CompletionOutcome
+from catalog.redemptions.machine import Action, AttemptState, Delivery, LineState, OrderState
+from catalog.redemptions.problems import Settlement
+from catalog.redemptions.queues import ProblemState
+from catalog.redemptions.reading import RedemptionSort
+from catalog.suppliers.outcomes import RefusalReason
+from catalog.suppliers.reading import AdapterKind, SupplierState
+from catalog.suppliers.reconciliation import Difference
 from domain.access.principals import Relation, Role, Scope
 from domain.activities.activity import ActivityStatus, Basis, OnChange, Outcome
 from domain.earning.reading import AwardState, DueOutcome
@@ -65,6 +77,7 @@ class TransactionKind(StrEnum):
     SETTLE = "SETTLE"
     WRITE_OFF = "WRITE_OFF"
     PAY = "PAY"
+    REFUND = "REFUND"
 
 
 class BalanceKind(StrEnum):
@@ -92,6 +105,7 @@ class PointsMove(StrEnum):
     HELD = "HELD"
     CAPTURED = "CAPTURED"
     RELEASED = "RELEASED"
+    REFUNDED = "REFUNDED"
     DEBT_SETTLED = "DEBT_SETTLED"
     DEBT_WRITTEN_OFF = "DEBT_WRITTEN_OFF"
 
@@ -129,15 +143,67 @@ DESCRIBED: Mapping[type[StrEnum], tuple[str | None, str]] = {
     BalanceKind: (None, "Which of a wallet's balances an entry moved."),
     Booking: (None, "In which month an entry is booked: its OWN, or a later one as an ADJUSTMENT."),
     PointsMove: (None, "How points moved inside a wallet."),
+    AdapterKind: (
+        None,
+        "How a supplier delivers: from a CODE_POOL of ours, called by signed HTTP_PUSH, by its own PULL_QUEUE, BY_HAND"
+        " of the vendor's people, or SCRIPTED by the SKU in a sandbox.",
+    ),
+    SupplierState: (None, "A PAUSED supplier gets no new orders; what is under way is finished."),
+    BatchState: ("CodeBatchState", "A RECALLED batch gives nothing any more."),
+    RowOutcome: ("CodeOutcome", "What became of one code: new, stored already (in whatever pool), or not taken."),
+    Rejection: (
+        "CodeRejection",
+        "Why a code was not taken: neither code nor link (EMPTY), TOO_LONG, NOT_PRINTABLE, NOT_A_DATE, a link without"
+        " https (NOT_A_LINK), good for a day or less (EXPIRED), or a payment card's number, which is never stored.",
+    ),
+    Difference: ("ReconciliationDifferenceKind", "How a supplier's list and ours disagree about one order."),
     Operator: ("BoardOperator", "How the contributions of one subject become one score."),
     BoardScope: ("BoardScope", "Who is ranked: people, or the firms they acted for at the time."),
     WindowKind: ("BoardWindow", "Over which stretch of time a board counts; PROGRAM is its program's own."),
     RankDisplay: (None, "What ties look like: 1, 2, 3 (ORDINAL) or 1, 1, 3 (COMPETITION)."),
+    EndpointState: (
+        "WebhookEndpointState",
+        "PENDING until it answered its challenge; ACTIVE hears events; PAUSED by hand; DISABLED after 410 Gone, or a"
+        " challenge that was never answered.",
+    ),
+    DeliveryKind: ("WebhookDeliveryKind", "What a delivery carries: an EVENT, a TEST, or a new endpoint's CHALLENGE."),
+    DeliveryState: (
+        "WebhookDeliveryState",
+        "WAITING for its first or next try; DELIVERED; PARKED after the last try; WITHHELD from an owner who may no"
+        " longer see it.",
+    ),
     AnswerSource: ("BoardSource", "Where a board was read: the INDEX, or the LEDGER itself; both say the same."),
     ItemKind: ("CatalogItemKind", "What kind of thing is redeemed."),
     ItemState: ("CatalogItemState", "Whether members are shown an item: not yet (DRAFT), now, or no longer."),
     ItemSort: ("CatalogSort", "In which order items are listed; prices are the lowest of what is offered."),
     ItemOutcome: ("CatalogItemOutcome", "What became of one item of a feed; REJECTED ones carry their refusal."),
+    OrderState: (
+        "RedemptionState",
+        "What an order's lines amount to. PARTIALLY_FULFILLED: some were delivered and stand, some not (yet, or any"
+        " more). With none delivered: the open state in which somebody waits longest, else how they ended.",
+    ),
+    LineState: (
+        "RedemptionLineState",
+        "Where a line stands: HELD, [PENDING_APPROVAL], ORDERED, FULFILLED, [REFUNDED]; or CANCELLED by the member"
+        " before it was ordered, or FAILED. Points are spent by FULFILLED and by nothing else.",
+    ),
+    Delivery: (None, "How far the goods are on their way, once fulfilled; REVEALED: the code was shown."),
+    AttemptState: (
+        "FulfilmentState",
+        "Where one try at one supplier stands: INTENT, SENT, then DELIVERED or REFUSED; UNKNOWN: it may have.",
+    ),
+    Completion: ("FulfilmentOutcome", "What came of a claimed order; LATER puts it back into the queue."),
+    CompletionOutcome: (
+        "FulfilmentReportOutcome",
+        "What became of a report: a DUPLICATE was made before, with a STALE_LEASE somebody else has the order now, and"
+        " with CODE_EXISTS the code was delivered before, for another line.",
+    ),
+    RefusalReason: ("SupplierRefusal", "Why a supplier surely did not deliver."),
+    Problem: ("CodeProblemKind", "What is wrong with a code."),
+    ProblemState: ("CodeProblemState", "Whether a problem is OPEN, or how it was settled."),
+    Settlement: ("CodeProblemSettlement", "How a problem ends: another code, the points back, or neither."),
+    Action: ("RedemptionAction", "What somebody may do with a line."),
+    RedemptionSort: (None, "In which order orders are listed, by when they were made."),
     ObstacleCode: (None, "Why somebody cannot redeem something now; the sentence comes with it."),
 }
 

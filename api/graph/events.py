@@ -9,11 +9,13 @@ import strawberry
 
 from api.graph.activities import BasisAmount, BasisAmountRecord
 from api.graph.enums import PointsMove
+from api.graph.event_bodies import message_of
 from api.graph.fields import reference, sure_reference
 from api.graph.ids import Tag, encode_id
-from api.graph.scalars import Points
+from api.graph.scalars import Json, Points
 from catalog.items.events import ITEM_CHANGED
 from catalog.items.item import ItemState
+from catalog.redemptions.events import EVENTS as REDEMPTION_EVENTS
 from domain.activities.activity import Basis
 from domain.activities.events import ACTIVITY_CORRECTED, ACTIVITY_RECORDED, ACTIVITY_REVERSED
 from domain.kernel.events import StampedEvent
@@ -27,6 +29,7 @@ from domain.ledger.events import (
     POINTS_EXPIRED,
     POINTS_HELD,
     POINTS_MATURED,
+    POINTS_REFUNDED,
     POINTS_RELEASED,
 )
 
@@ -36,6 +39,7 @@ MOVES: Mapping[str, PointsMove] = {
     POINTS_HELD.name: PointsMove.HELD,
     POINTS_CAPTURED.name: PointsMove.CAPTURED,
     POINTS_RELEASED.name: PointsMove.RELEASED,
+    POINTS_REFUNDED.name: PointsMove.REFUNDED,
     DEBT_SETTLED.name: PointsMove.DEBT_SETTLED,
     DEBT_WRITTEN_OFF.name: PointsMove.DEBT_WRITTEN_OFF,
 }
@@ -44,6 +48,7 @@ MOVES: Mapping[str, PointsMove] = {
 def carried(key: str, shape: Any, description: str) -> Any:
     """A value of the event's payload as it is."""
 
+    @staticmethod
     def resolve(parent: strawberry.Parent[StampedEvent]) -> Any:
         return parent.payload.get(key)
 
@@ -53,6 +58,7 @@ def carried(key: str, shape: Any, description: str) -> Any:
 def carried_instant(key: str, description: str, *, optional: bool = False) -> Any:
     """An instant of the payload."""
 
+    @staticmethod
     def resolve(parent: strawberry.Parent[StampedEvent]) -> Any:
         value = parent.payload.get(key)
         return None if value is None else datetime.fromisoformat(value)
@@ -64,6 +70,7 @@ def carried_instant(key: str, description: str, *, optional: bool = False) -> An
 def carried_id(tag: Tag, key: str, description: str, *, optional: bool = False) -> Any:
     """The opaque id of what the payload names."""
 
+    @staticmethod
     def resolve(parent: strawberry.Parent[StampedEvent]) -> Any:
         value = parent.payload.get(key)
         return None if value is None else encode_id(tag, UUID(value))
@@ -80,6 +87,11 @@ class RewardEvent:
     member_id = reference(Tag.MEMBER, "member_id", "The member it is about, if any.")
     partner_id = reference(Tag.PARTNER, "partner_id", "The partner it stands under, if any.")
     program_id = reference(Tag.PROGRAM, "program_id", "The program it belongs to, if any.")
+
+    @strawberry.field(graphql_type=Json, description="All of it, byte for byte the body of its webhooks.")
+    @staticmethod
+    def message(parent: strawberry.Parent[Any]) -> Any:
+        return message_of(parent)
 
     names: ClassVar[frozenset[str]] = frozenset()
 
@@ -179,6 +191,19 @@ class CatalogItemChanged(RewardEvent):
     names = frozenset({ITEM_CHANGED.name})
 
 
+@strawberry.type(description="Lines of an order moved; `name` says where to.")
+class RedemptionChanged(RewardEvent):
+    redemption_id = sure_reference(Tag.REDEMPTION, "aggregate_id", "The order.")
+    version = carried("version", Points, "The order's version from now on.")
+
+    names = frozenset(kind.name for kind in REDEMPTION_EVENTS)
+
+    @strawberry.field(description="The lines that moved, at most 20.")
+    @staticmethod
+    def line_ids(parent: strawberry.Parent[StampedEvent]) -> list[strawberry.ID]:
+        return [strawberry.ID(encode_id(Tag.REDEMPTION_LINE, UUID(one))) for one in parent.payload["lines"]]
+
+
 @strawberry.type(description="Anything else that happened; `name` says what.")
 class OtherEvent(RewardEvent):
     @classmethod
@@ -194,6 +219,7 @@ EVENT_TYPES = (
     AwardReversed,
     PointsMoved,
     BudgetFunded,
+    RedemptionChanged,
     CatalogItemChanged,
 )
 SHOWN = frozenset[str]().union(*(kind.names for kind in EVENT_TYPES))

@@ -38,8 +38,17 @@ class Tag(StrEnum):
     EVENT = "ev"
     SUPPLIER = "su"
     CODE_POOL = "cp"
+    CODE_BATCH = "cb"
+    RECONCILIATION = "rc"
     CATALOG_ITEM = "ci"
     DENOMINATION = "dn"
+    QUOTE = "qu"
+    REDEMPTION = "rd"
+    REDEMPTION_LINE = "rl"
+    WEBHOOK_ENDPOINT = "we"
+    WEBHOOK_DELIVERY = "wd"
+    ATTEMPT = "fa"
+    CODE_PROBLEM = "cx"
 
 
 def encode_id(tag: Tag, value: UUID) -> str:

@@ -6,11 +6,12 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any, Union, cast, get_args, get_origin
 from uuid import UUID
 
 import strawberry
 from graphql import GraphQLError
+from strawberry.utils.str_converters import to_camel_case
 
 from api.graph.context import Info
 from api.graph.ids import Tag, encode_id
@@ -31,13 +32,29 @@ TAGS: Mapping[str, Tag] = {
     "account": Tag.ACCOUNT,
     "API key": Tag.API_KEY,
     "source": Tag.SOURCE,
-    "supplier": Tag.SUPPLIER,
     "denomination": Tag.DENOMINATION,
+    "denomination_id": Tag.DENOMINATION,
+    "quote": Tag.QUOTE,
+    "quote_id": Tag.QUOTE,
+    "redemption": Tag.REDEMPTION,
+    "redemption_id": Tag.REDEMPTION,
+    "line": Tag.REDEMPTION_LINE,
+    "fulfilment attempt": Tag.ATTEMPT,
+    "attempt_id": Tag.ATTEMPT,
+    "code problem": Tag.CODE_PROBLEM,
+    "problem_id": Tag.CODE_PROBLEM,
+    "line_id": Tag.REDEMPTION_LINE,
     "debt": Tag.DEBT,
     "leaderboard": Tag.LEADERBOARD,
     "season_id": Tag.SEASON,
     "terms": Tag.TERMS,
     "wallet": Tag.WALLET,
+    "supplier": Tag.SUPPLIER,
+    "code pool": Tag.CODE_POOL,
+    "pool_id": Tag.CODE_POOL,
+    "code batch": Tag.CODE_BATCH,
+    "webhook endpoint": Tag.WEBHOOK_ENDPOINT,
+    "webhook delivery": Tag.WEBHOOK_DELIVERY,
 }
 
 FACTS: Mapping[str, str] = {
@@ -55,6 +72,7 @@ FACTS: Mapping[str, str] = {
     "role": "The role it is about.",
     "unit": "The code of the unit.",
     "reason": "Why, as a code.",
+    "obstacles": "Everything that stands in the way, as {denominationId, code, facts}.",
 }
 
 
@@ -94,10 +112,11 @@ def _fact(name: str, annotation: Any, *, optional: bool) -> Any:
     shown = _shape(annotation)
     shown = shown | None if optional else shown
 
+    @staticmethod
     def resolve(parent: strawberry.Parent[Told]) -> Any:
         value = getattr(parent.refusal, name, None)
         tag = TAGS.get(str(getattr(parent.refusal, "kind", "")) if name == "id" else name)
-        return _opaque(tag, value) if tag is not None and value is not None else value
+        return _opaque(tag, value) if tag is not None and value is not None else _opaque_within(value)
 
     resolve.__annotations__["return"] = shown
     return resolve
@@ -109,6 +128,21 @@ def _opaque(tag: Tag, value: object) -> object:
         return encode_id(tag, UUID(str(value)))
     except ValueError:
         return value
+
+
+def _opaque_within(value: object) -> object:
+    """A list of facts, each with its opaque ids and under names as the schema writes them; anything else as it is."""
+    if not isinstance(value, list):
+        return value
+    listed = cast("list[Any]", value)
+    return [_renamed(cast("dict[str, Any]", one)) if isinstance(one, dict) else one for one in listed]
+
+
+def _renamed(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        to_camel_case(name): _opaque(TAGS[name], said) if name in TAGS and said is not None else said
+        for name, said in facts.items()
+    }
 
 
 def _shape(annotation: Any) -> Any:

@@ -95,7 +95,15 @@ class Moved:
     own: Own
 
 
-Content = StampedEvent | Beat | Changed | Expired | Snapshot | Moved
+@dataclass(frozen=True, kw_only=True)
+class Updated:
+    """An order as it stands: at the start of a stream, or because the event of this name happened to it."""
+
+    redemption_id: UUID
+    change: str | None
+
+
+Content = StampedEvent | Updated | Beat | Changed | Expired | Snapshot | Moved
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,6 +19,7 @@ from api.graph.paging import After, Connection, First, Page, page_of
 from api.graph.readings import account_by_id, activities_of_members, api_key_by_id, member_by_id, partner_by_id
 from api.graph.texts import Locale
 from catalog.items.reading import goals_of_members
+from catalog.redemptions.reading import redemptions_of_members
 from domain.access.principals import Actor, Role, Scope
 from domain.earning.reading import awards_of_owners, dues_of_beneficiaries
 from domain.ledger.reading import wallets_of_members
@@ -168,7 +169,25 @@ class Viewer:
             outcome=outcome,
         )
 
+    @strawberry.field(graphql_type=Connection[nouns.REDEMPTION], description="What you redeemed, newest first.")
+    @staticmethod
+    async def redemptions(
+        parent: strawberry.Parent[ViewerRecord], info: Info, first: First = 25, after: After = None
+    ) -> Page[Any]:
+        if parent.actor.member_id is None:
+            return page_of([], first=first, after=after, key=lambda row: ())
+        return await page_by(
+            info,
+            redemptions_of_members,
+            parent.actor.member_id,
+            first,
+            after,
+            key=lambda row: (row.recorded_at, row.id),
+            kinds=INSTANT_AND_ID,
+        )
+
     @strawberry.field(graphql_type=SavedGoal | None, description="What you save for; null for nothing.")
+    @staticmethod
     async def saved_goal(parent: strawberry.Parent[ViewerRecord], info: Info) -> Any:
         return await info.context.batches.one(goals_of_members, parent.actor.member_id)
 

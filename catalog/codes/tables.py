@@ -6,7 +6,10 @@ from tortoise.models import Model
 
 
 class CodePool(Model):
-    """A supplier's codes of one kind; `data_key` seals them and is itself sealed; counters move under its lock."""
+    """A supplier's codes of one kind; `data_key` seals them and is itself sealed; counters move under its lock.
+
+    Of codes whose last good day is `expiring_told_until` or earlier it was told that they expire.
+    """
 
     id = fields.UUIDField(primary_key=True)
     supplier_id = fields.UUIDField()
@@ -19,6 +22,7 @@ class CodePool(Model):
     issued = fields.BigIntField(default=0)
     void = fields.BigIntField(default=0)
     low_stock_at = fields.BigIntField(default=0)
+    expiring_told_until = fields.DateField(null=True)
     recorded_at = fields.DatetimeField()
     version = fields.BigIntField(default=1)
 

@@ -72,11 +72,14 @@ Question = Callable[[Connection], Awaitable[Check]]
 async def audit(
     database: Database, laws: Collection[str] | None = None, more: Mapping[str, Sequence[Question]] | None = None
 ) -> AuditReport:
-    """All checks of the named laws (all, if none are named) at one instant; `more` are other rooms' laws.
+    """All checks of the named laws (all, if none are named) at one instant; `more` are other rooms' questions, also
+    about laws that this room asks about.
 
     Refuses: ValueError for a law that nobody asks about.
     """
-    asked = {**_own_questions(), **(more or {})}
+    asked = _own_questions()
+    for law, some in (more or {}).items():
+        asked.setdefault(law, []).extend(some)
     if unknown := set(laws or ()) - asked.keys():
         raise ValueError(f"there is no law {', '.join(sorted(unknown))}")
     async with database.snapshot() as connection:
@@ -91,13 +94,14 @@ async def audit_in(connection: Connection, questions: Sequence[Sequence[Question
 
 
 def _own_questions() -> dict[str, list[Question]]:
-    questions = {law: [_asking(law, name, text) for name, text in some.items()] for law, some in QUESTIONS.items()}
+    questions = {law: [asking(law, name, text) for name, text in some.items()] for law, some in QUESTIONS.items()}
     questions["L5"].append(_transactions_equal_their_digest)
     questions["E2"].append(_chain_holds)
     return questions
 
 
-def _asking(law: str, name: str, text: str) -> Question:
+def asking(law: str, name: str, text: str) -> Question:
+    """The question whose SQL yields (subject, broken) for every row it examines."""
     statement = f"""
     SELECT count(*) AS examined, count(*) FILTER (WHERE broken IS DISTINCT FROM false) AS violations,
            (array_agg(subject) FILTER (WHERE broken IS DISTINCT FROM false))[1:{EXAMPLES_MAX}] AS examples

@@ -55,6 +55,12 @@ POINTS_RELEASED = EventType(
     description="Held points went back to their lots.",
     payload={**MOVE, "extended": "lots that had expired meanwhile: id → their new expiry, ISO 8601 in UTC"},
 )
+POINTS_REFUNDED = EventType(
+    name="points.refunded",
+    aggregate="hold",
+    description="Spent points went back to their lots: what they were spent on was refunded.",
+    payload={**MOVE, "extended": "lots that had expired meanwhile: id → their new expiry, ISO 8601 in UTC"},
+)
 DEBT_SETTLED = EventType(
     name="debt.settled", aggregate="debt", description="A debt was paid from points, in part or whole.", payload=MOVE
 )
@@ -75,6 +81,7 @@ EVENTS = (
     POINTS_HELD,
     POINTS_CAPTURED,
     POINTS_RELEASED,
+    POINTS_REFUNDED,
     DEBT_SETTLED,
     DEBT_WRITTEN_OFF,
     BUDGET_FUNDED,

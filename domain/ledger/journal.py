@@ -1,7 +1,7 @@
 """A batch of transactions drafted in memory over the wallets it knows; nothing is stored until it is written."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -18,6 +18,7 @@ from domain.ledger.events import (
     POINTS_EXPIRED,
     POINTS_HELD,
     POINTS_MATURED,
+    POINTS_REFUNDED,
     POINTS_RELEASED,
 )
 from domain.ledger.lots import Lot
@@ -67,6 +68,7 @@ class Journal:
         self.debts_as_read = dict[UUID, Debt]()
         self.reversed_by_award = dict[UUID, int]()
         self.holds_ended = dict[UUID, str]()
+        self.holds_refunded = set[UUID]()
 
     def know(self, wallets: Iterable[WalletState] = (), lots: Iterable[Lot] = (), debts: Iterable[Debt] = ()) -> None:
         """Takes in rows as they were read under their wallets' locks."""
@@ -213,26 +215,44 @@ class Journal:
             unit=wallet.owner.unit,
             cause=("hold", hold_id),
             postings=transfers.captured(wallet.id, shares),
-            tell=_moved(POINTS_CAPTURED.about, wallet, hold_id, None, sum(share.amount for share in shares)),
+            tell=_moved(POINTS_CAPTURED.about, wallet, hold_id, None, _total(shares)),
         )
 
     def release(
-        self, wallet: WalletState, hold_id: UUID, parts: Sequence[tuple[UUID, int]], extended: dict[UUID, datetime]
+        self, wallet: WalletState, hold_id: UUID, parts: Sequence[tuple[UUID, int]], extended: Mapping[UUID, datetime]
     ) -> None:
         """Gives a hold's parts back to their lots; `extended` are the lots that get a later expiry, and which."""
-        shares = [self._move(lot_id, amount, "held", "available") for lot_id, amount in parts]
-        for lot_id, expires_at in extended.items():
-            self.lots[lot_id] = replace(self.lots[lot_id], expires_at=expires_at)
+        shares = self._give_back(parts, "held", extended)
         self.holds_ended[hold_id] = "RELEASED"
-        told = {str(lot_id): expires_at.isoformat() for lot_id, expires_at in extended.items()}
-        total = sum(share.amount for share in shares)
         self.draft(
             Kind.RELEASE,
             unit=wallet.owner.unit,
             cause=("hold", hold_id),
             postings=transfers.released(wallet.id, shares),
-            tell=_moved(POINTS_RELEASED.about, wallet, hold_id, None, total, extended=told),
+            tell=_moved(POINTS_RELEASED.about, wallet, hold_id, None, _total(shares), extended=_told(extended)),
         )
+
+    def refund(
+        self, wallet: WalletState, hold_id: UUID, parts: Sequence[tuple[UUID, int]], extended: Mapping[UUID, datetime]
+    ) -> None:
+        """Gives a captured hold's parts back to their lots, as `release` does for one that was not."""
+        shares = self._give_back(parts, "redeemed", extended)
+        self.holds_refunded.add(hold_id)
+        self.draft(
+            Kind.REFUND,
+            unit=wallet.owner.unit,
+            cause=("hold", hold_id),
+            postings=transfers.refunded(wallet.id, shares),
+            tell=_moved(POINTS_REFUNDED.about, wallet, hold_id, None, _total(shares), extended=_told(extended)),
+        )
+
+    def _give_back(
+        self, parts: Sequence[tuple[UUID, int]], source: str, extended: Mapping[UUID, datetime]
+    ) -> list[Share]:
+        shares = [self._move(lot_id, amount, source, "available") for lot_id, amount in parts]
+        for lot_id, expires_at in extended.items():
+            self.lots[lot_id] = replace(self.lots[lot_id], expires_at=expires_at)
+        return shares
 
     def write_off(self, wallet: WalletState, debt: Debt, reason: str) -> None:
         """Gives up what is outstanding of a debt."""
@@ -246,7 +266,17 @@ class Journal:
             tell=_moved(DEBT_WRITTEN_OFF.about, wallet, debt.id, debt.program_id, debt.outstanding),
         )
 
-    def fund(self, *, program_id: UUID, budget_id: UUID, unit: str, amount: int, balance: int, reason: str) -> UUID:
+    def fund(
+        self,
+        *,
+        program_id: UUID,
+        budget_id: UUID,
+        unit: str,
+        amount: int,
+        balance: int,
+        reason: str,
+        cause: tuple[str, UUID] | None = None,
+    ) -> UUID:
         """Raises (or, negative, lowers) a budget; `balance` is what it will be. Answers the transaction's id."""
         transaction_id = new_id()
 
@@ -264,7 +294,7 @@ class Journal:
         return self.draft(
             Kind.FUND,
             unit=unit,
-            cause=("funding", transaction_id),
+            cause=cause or ("funding", transaction_id),
             postings=transfers.funded(program_id, budget_id, amount),
             reason=reason,
             tell=tell,
@@ -277,6 +307,14 @@ class Journal:
 
     def _share(self, lot_id: UUID, amount: int) -> Share:
         return Share(lot_id=lot_id, program_id=self.lots[lot_id].program_id, amount=amount)
+
+
+def _total(shares: Iterable[Share]) -> int:
+    return sum(share.amount for share in shares)
+
+
+def _told(extended: Mapping[UUID, datetime]) -> dict[str, str]:
+    return {str(lot_id): expires_at.isoformat() for lot_id, expires_at in extended.items()}
 
 
 def _moved(

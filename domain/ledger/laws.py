@@ -41,25 +41,37 @@ FROM award AS a LEFT JOIN (SELECT award_id, sum(amount) AS total FROM reversal G
 HOLDS_END_ONCE = """
 SELECT h.id::text AS subject,
        coalesce(ends.begun, 0) <> 1 OR coalesce(ends.captured, 0) + coalesce(ends.released, 0) > 1
+       OR coalesce(ends.refunded, 0) > coalesce(ends.captured, 0)
        OR h.state <> CASE WHEN ends.captured = 1 THEN 'CAPTURED' WHEN ends.released = 1 THEN 'RELEASED' ELSE 'HELD' END
-       OR h.ended_at IS DISTINCT FROM ends.ended_at OR h.amount <> coalesce(parts.total, 0)
-       OR h.amount <> coalesce(ends.held, 0) AS broken
+       OR h.ended_at IS DISTINCT FROM ends.ended_at OR h.refunded_at IS DISTINCT FROM ends.refunded_at
+       OR coalesce(ends.refunded_at < ends.ended_at, false) OR h.amount <> coalesce(parts.total, 0) AS broken
 FROM hold AS h
 LEFT JOIN (SELECT cause_id, count(*) FILTER (WHERE kind = 'HOLD') AS begun,
                   count(*) FILTER (WHERE kind = 'CAPTURE') AS captured,
                   count(*) FILTER (WHERE kind = 'RELEASE') AS released,
+                  count(*) FILTER (WHERE kind = 'REFUND') AS refunded,
                   max(recorded_at) FILTER (WHERE kind IN ('CAPTURE', 'RELEASE')) AS ended_at,
-                  sum((SELECT sum(amount) FROM entry
-                       WHERE entry.transaction_id = transaction.id AND entry.kind = 'held'))
-                    FILTER (WHERE kind = 'HOLD') AS held
-           FROM transaction WHERE kind IN ('HOLD', 'CAPTURE', 'RELEASE') GROUP BY cause_id) AS ends
+                  max(recorded_at) FILTER (WHERE kind = 'REFUND') AS refunded_at
+           FROM transaction WHERE kind IN ('HOLD', 'CAPTURE', 'RELEASE', 'REFUND') GROUP BY cause_id) AS ends
      ON ends.cause_id = h.id
 LEFT JOIN (SELECT hold_id, sum(amount) AS total FROM hold_lot GROUP BY hold_id) AS parts ON parts.hold_id = h.id
 """
 
+# Whatever happens to a hold happens to all of it: what a move adds to its target, lot by lot, is the hold's parts.
+HOLDS_MOVE_WHOLE = """
+SELECT t.id::text AS subject,
+       EXISTS (SELECT FROM (SELECT lot_id, amount FROM hold_lot WHERE hold_id = t.cause_id) AS part
+               FULL JOIN (SELECT lot_id, sum(amount) AS amount FROM entry
+                          WHERE transaction_id = t.id AND kind = CASE t.kind
+                            WHEN 'HOLD' THEN 'held' WHEN 'CAPTURE' THEN 'redeemed' ELSE 'available' END
+                          GROUP BY lot_id) AS moved ON moved.lot_id = part.lot_id
+               WHERE part.amount IS DISTINCT FROM moved.amount) AS broken
+FROM transaction AS t WHERE t.kind IN ('HOLD', 'CAPTURE', 'RELEASE', 'REFUND')
+"""
+
 HOLD_MOVES_NAME_A_HOLD = """
 SELECT t.id::text AS subject, h.id IS NULL AS broken
-FROM transaction AS t LEFT JOIN hold AS h ON h.id = t.cause_id WHERE t.kind IN ('HOLD', 'CAPTURE', 'RELEASE')
+FROM transaction AS t LEFT JOIN hold AS h ON h.id = t.cause_id WHERE t.kind IN ('HOLD', 'CAPTURE', 'RELEASE', 'REFUND')
 """
 
 ONE_KEY_ONE_EFFECT = """
@@ -129,7 +141,7 @@ LEFT JOIN (
   ON e.lot_id = l.id
 """
 
-# A lot's expiry is told when it is granted, and again when a release moves it.
+# A lot's expiry is told when it is granted, and again when a release or a refund moves it.
 LOT_EXPIRES_AS_TOLD = """
 SELECT l.id::text AS subject,
        g.event_id IS NULL OR l.expires_at IS DISTINCT FROM
@@ -137,7 +149,8 @@ SELECT l.id::text AS subject,
 FROM lot AS l LEFT JOIN outbox AS g ON g.aggregate_id = l.award_id AND g.name = 'award.granted'
 LEFT JOIN (SELECT DISTINCT ON (moved.key) moved.key, moved.value::timestamptz AS expires_at
            FROM outbox CROSS JOIN jsonb_each_text(outbox.payload -> 'extended') AS moved
-           WHERE outbox.name = 'points.released' ORDER BY moved.key, outbox.id DESC) AS m ON m.key = l.id::text
+           WHERE outbox.name IN ('points.released', 'points.refunded') ORDER BY moved.key, outbox.id DESC) AS m
+     ON m.key = l.id::text
 """
 
 BALANCES_EQUAL_THEIR_ENTRIES = """
@@ -212,7 +225,11 @@ QUESTIONS: Mapping[str, Mapping[str, str]] = {
         "lots_never_below_zero": LOTS_NEVER_BELOW_ZERO,
         "reversed_within_the_award": REVERSED_WITHIN_THE_AWARD,
     },
-    "L3": {"holds_end_once": HOLDS_END_ONCE, "hold_moves_name_a_hold": HOLD_MOVES_NAME_A_HOLD},
+    "L3": {
+        "holds_end_once": HOLDS_END_ONCE,
+        "holds_move_whole": HOLDS_MOVE_WHOLE,
+        "hold_moves_name_a_hold": HOLD_MOVES_NAME_A_HOLD,
+    },
     "L4": {"one_key_one_effect": ONE_KEY_ONE_EFFECT},
     "L5": {
         "entries_are_numbered_densely": ENTRIES_ARE_NUMBERED_DENSELY,

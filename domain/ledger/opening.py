@@ -49,14 +49,22 @@ async def open_wallets_in(
         raise ValueError(f"an operation opens at most {OWNERS_MAX} wallets")
     if bookings := list(bookings):
         await lock_periods_in(op, bookings)
-    known = await wallets_by_owner(op.sql, owners)
-    missing = sorted(set(owners) - known.keys(), key=lambda owner: (owner.kind, owner.id, owner.unit))
-    if missing:
-        kinds, ids, units = [o.kind.value for o in missing], [o.id for o in missing], [o.unit for o in missing]
-        await op.sql.execute(CREATE_WALLETS, new_ids(len(missing)), kinds, ids, units)
-        known = await wallets_by_owner(op.sql, owners)
+    known = await _existing(op, owners)
     opened = await bring_up_to_date_in(op, [wallet.id for wallet in known.values()], budget_ids=budget_ids)
     return {wallet.owner: wallet for wallet in opened.values()}
+
+
+async def lock_owners_in(op: Operation, owners: Collection[Owner]) -> None:
+    """Each owner has a wallet, locked by id, but not yet up to date: for an operation that locks stock and codes next
+    and moves points afterwards, so that budgets come last.
+    """
+    await lock_wallets_in(op, [wallet.id for wallet in (await _existing(op, owners)).values()])
+
+
+async def lock_wallets_in(op: Operation, wallet_ids: Collection[UUID]) -> None:
+    """As `lock_owners_in`, for wallets by id."""
+    await _lock_periods_of_due(op, wallet_ids)
+    await op.sql.fetch(LOCK_WALLETS, list(wallet_ids))
 
 
 async def bring_up_to_date_in(
@@ -66,8 +74,7 @@ async def bring_up_to_date_in(
 
     Refuses: NotFound for an id that is no wallet's.
     """
-    await _lock_periods_of_due(op, wallet_ids)
-    await op.sql.fetch(LOCK_WALLETS, list(wallet_ids))
+    await lock_wallets_in(op, wallet_ids)
     return await brought_up_to_date_in(op, wallet_ids, budget_ids=budget_ids)
 
 
@@ -106,6 +113,16 @@ async def lock_budgets_in(
     debts = await open_debts(op.sql, in_debt) if in_debt else []
     rows = await op.sql.fetch(LOCK_BUDGETS, sorted({*budget_ids, *(debt.budget_id for debt in debts)}))
     return {row["id"]: row["balance"] for row in rows}
+
+
+async def _existing(op: Operation, owners: Collection[Owner]) -> Mapping[Owner, WalletState]:
+    known = await wallets_by_owner(op.sql, owners)
+    missing = sorted(set(owners) - known.keys(), key=lambda owner: (owner.kind, owner.id, owner.unit))
+    if missing:
+        kinds, ids, units = [o.kind.value for o in missing], [o.id for o in missing], [o.unit for o in missing]
+        await op.sql.execute(CREATE_WALLETS, new_ids(len(missing)), kinds, ids, units)
+        known = await wallets_by_owner(op.sql, owners)
+    return known
 
 
 async def _budgets(op: Operation) -> list[UUID]:

@@ -85,8 +85,19 @@ class AlreadyHeld(Refusal):
 
 
 @dataclass(eq=False)
+class HoldNotCaptured(Refusal):
+    """Only points that were spent can be refunded."""
+
+    state: str
+    texts: ClassVar[Mapping[str, str]] = {
+        "en": "These points were not spent ({state}), so there is nothing to refund.",
+        "fr": "Ces points n’ont pas été dépensés ({state}) : il n’y a rien à rembourser.",
+    }
+
+
+@dataclass(eq=False)
 class HoldEnded(Refusal):
-    """The hold was captured or released before."""
+    """The hold was captured or released before, or what it captured was refunded."""
 
     state: str
     texts: ClassVar[Mapping[str, str]] = {

@@ -104,6 +104,15 @@ def released(wallet_id: UUID, shares: Iterable[Share]) -> list[Posting]:
     ]
 
 
+def refunded(wallet_id: UUID, shares: Iterable[Share]) -> list[Posting]:
+    """Redeemed −, available +, per lot: the same lots."""
+    return [
+        posting
+        for share in shares
+        for posting in (_on_lot("redeemed", None, share, -1), _on_lot("available", wallet_id, share, +1))
+    ]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Origin:
     """The award that a reversal takes back: its budget and its two entries, which the reversal's entries point at."""

@@ -99,6 +99,12 @@ WHERE hold.id = ended.id AND hold.state = 'HELD'
 """
 
 
+REFUND_HOLDS = """
+UPDATE hold SET refunded_at = $2
+WHERE id = ANY($1::uuid[]) AND state = 'CAPTURED' AND refunded_at IS NULL
+"""
+
+
 async def write_in(op: Operation, journal: Journal) -> None:
     """Everything the journal drafted is stored and its events are told; the wallets were locked by the caller.
 
@@ -217,6 +223,10 @@ async def _move_what_stood(op: Operation, journal: Journal) -> None:
         ids, states = list(journal.holds_ended), list(journal.holds_ended.values())
         if _count(await op.sql.execute(END_HOLDS, ids, states, op.now)) != len(ids):
             raise HoldEnded(state="CAPTURED | RELEASED")
+    if journal.holds_refunded:
+        ids = list(journal.holds_refunded)
+        if _count(await op.sql.execute(REFUND_HOLDS, ids, op.now)) != len(ids):
+            raise HoldEnded(state="REFUNDED")
 
 
 async def _move_wallets(op: Operation, journal: Journal) -> None:

@@ -22,6 +22,7 @@ from api.wiring import Wired, build_server, wired
 from domain.access.principals import SYSTEM
 from domain.earning.recording import record_activities
 from tests.faults.deals import items_of
+from tests.faults.workers import WORK
 
 ROOT = Path(__file__).parents[2]
 CSV = ROOT / "tests" / "data" / "crm_dirty" / "sales_pipeline.csv"
@@ -65,12 +66,17 @@ async def _rebuild(parts: Wired, _told: Mapping[str, Any]) -> None:
     await rebuilt(parts, standings=False, index=True)
 
 
+async def _work(parts: Wired, told: Mapping[str, Any]) -> None:
+    await WORK[told["does"]](parts.door, parts.keyring, told)
+
+
 ROLES: Mapping[str, Callable[[Wired, Mapping[str, Any]], Awaitable[None]]] = {
     "record": _record,
     "worker": _worker,
     "api": _api,
     "import": _import,
     "rebuild": _rebuild,
+    "work": _work,
 }
 
 

@@ -137,16 +137,33 @@ class Model:
         for lot in self.of(wallet):
             if moved := lot.move(amount - sum(parts.values()), "available", "held"):
                 parts[lot.id] = moved
-        self.holds[key] = {"wallet": wallet, "parts": parts, "open": True}
+        self.holds[key] = {"wallet": wallet, "parts": parts, "stands": "held"}
+
+    def hold_both(self, keys: tuple[str, str], wallet: str, amounts: tuple[int, int]) -> None:
+        """Two holds at once: both or neither."""
+        if self.balance(wallet, "available") < sum(amounts):
+            raise Refused("WALLET_IN_DEBT" if self.owed(wallet) else "INSUFFICIENT_POINTS")
+        for key, amount in zip(keys, amounts, strict=True):
+            self.hold(key, wallet, amount)
 
     def end(self, key: str, target: str) -> None:
-        hold = self.holds[key]
-        if not hold["open"]:
+        if self.holds[key]["stands"] != "held":
             raise Refused("HOLD_ENDED")
-        hold["open"] = False
+        self._move_hold(key, "held", target)
+
+    def refund(self, key: str) -> None:
+        stands = self.holds[key]["stands"]
+        if stands != "redeemed":
+            raise Refused("HOLD_ENDED" if stands == "refunded" else "HOLD_NOT_CAPTURED")
+        self._move_hold(key, "redeemed", "available")
+        self.holds[key]["stands"] = "refunded"
+
+    def _move_hold(self, key: str, source: str, target: str) -> None:
+        hold = self.holds[key]
+        hold["stands"] = target
         for lot_id, amount in hold["parts"].items():
             lot = self.lots[lot_id]
-            lot.move(amount, "held", target)
+            lot.move(amount, source, target)
             if target == "available" and lot.expires <= (self.day, self.tick):
                 lot.expires = (self.day + self.grace[lot.program], self.tick)
         self.work_off((self.day, self.tick))

@@ -185,6 +185,31 @@ class LedgerMachine(RuleBasedStateMachine):
         target = "redeemed" if capture else "available"
         assert refused == self.model.attempt(lambda: self.model.end(str(hold_id), target))
 
+    @precondition(lambda self: self.holds)
+    @rule(place=PLACES)
+    def refund(self, place: int) -> None:
+        hold_id = self.holds[place % len(self.holds)]
+        _, refused = self.both(self.book.refund(hold_id))
+        assert refused == self.model.attempt(lambda: self.model.refund(str(hold_id)))
+
+    @rule(place=PLACES, first=st.integers(1, 60), second=st.integers(1, 60))
+    def hold_twice_at_once(self, place: int, first: int, second: int) -> None:
+        owner = self.owners[place % 2]
+        hold_ids, refused = self.both(self.book.hold_each(owner, first, second))
+        keys = (str(hold_ids[0]), str(hold_ids[1])) if hold_ids else ("first", "second")
+        assert refused == self.model.attempt(lambda: self.model.hold_both(keys, str(owner.id), (first, second)))
+        self.holds += hold_ids or []
+
+    @rule(place=PLACES)
+    def spend_all_take_it_back_and_refund_it(self, place: int) -> None:
+        before = len(self.holds)
+        self.hold(place, 100)
+        if len(self.holds) > before:
+            self.end_hold(before, True)
+            for award in range(len(self.awards)):
+                self.take_back(award, 100, False)
+            self.refund(before)
+
     @rule(place=PLACES)
     def take_back_what_is_held_and_release_it(self, place: int) -> None:
         before = len(self.holds)

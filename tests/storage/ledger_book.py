@@ -11,7 +11,7 @@ from domain.kernel import clock
 from domain.kernel.ids import new_id
 from domain.kernel.operation import Door, Operation
 from domain.kernel.sql import Database
-from domain.ledger.holding import Reference, capture_in, hold_in, release_in
+from domain.ledger.holding import Reference, capture_in, hold_each_in, hold_in, refund_in, release_in
 from domain.ledger.opening import lock_budgets_in, open_wallets_in
 from domain.ledger.posting import PostedBatch, Raise, fund_budget_in, post_in
 from domain.ledger.reversing import Lower
@@ -154,11 +154,18 @@ class Book:
         reference = Reference(kind="redemption", id=new_id())
         return await self.do(lambda op: hold_in(op, owner, amount, reference))
 
+    async def hold_each(self, owner: Owner, *amounts: int) -> list[UUID]:
+        parts = [(Reference(kind="redemption", id=new_id()), amount) for amount in amounts]
+        return await self.do(lambda op: hold_each_in(op, owner, parts))
+
     async def capture(self, hold_id: UUID) -> None:
         await self.do(lambda op: capture_in(op, hold_id))
 
     async def release(self, hold_id: UUID) -> None:
         await self.do(lambda op: release_in(op, hold_id))
+
+    async def refund(self, hold_id: UUID) -> None:
+        await self.do(lambda op: refund_in(op, hold_id))
 
     async def wallet(self, owner: Owner) -> WalletState:
         """The wallet, brought up to date."""
