@@ -30,6 +30,7 @@ from tests.building import START, World, build_world
 from tests.faults.face import Face, Item
 from tests.faults.racer import items_of
 from tests.faults.roles import imported, started
+from tests.faults.test_webhook_crashes import POINTS as WEBHOOK_POINTS
 
 PORT = 18_400
 KILLED_SECONDS_MAX = 60
@@ -53,7 +54,7 @@ WORKED_BY: tuple[str, ...] = (
     "project.after_index",
 )
 REBUILT_BY = ("rebuild.half_way", "rebuild.before_swap")
-APART = ("import.after_batch", "mature.before_commit", "deliver.before_send")
+APART = ("import.after_batch", "mature.before_commit", "deliver.before_send", *WEBHOOK_POINTS)
 
 OF_BATCH = """
 SELECT (SELECT count(*) FROM activity WHERE external_id LIKE $1) AS activities,
