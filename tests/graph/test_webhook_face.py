@@ -61,7 +61,7 @@ async def created(stage: Stage, token: str, receiver: Receiver, key: str) -> dic
 async def until(stage: Stage, token: str, endpoint: str, holds: Any) -> dict[str, Any]:
     """The endpoint, once it is so."""
     async with asyncio.timeout(15):
-        while not holds(node := (await stage.ask(token, LOOK, id=endpoint))["node"]):  # noqa: ASYNC110 HTTP
+        while not holds(node := (await stage.ask(token, LOOK, id=endpoint))["node"]):  # noqa: ASYNC110 an answer tells nobody else
             await asyncio.sleep(0.05)
     return node
 
