@@ -31,6 +31,7 @@ from tests.building import START, World, build_world
 from tests.faults.deals import Item, items_of
 from tests.faults.face import Face
 from tests.faults.roles import imported, started
+from tests.faults.test_webhook_crashes import POINTS as WEBHOOK_POINTS
 
 PORT = 18_400
 KILLED_SECONDS_MAX = 60
@@ -54,7 +55,7 @@ WORKED_BY: tuple[str, ...] = (
     "project.after_index",
 )
 REBUILT_BY = ("rebuild.half_way", "rebuild.before_swap")
-APART = ("import.after_batch", "mature.before_commit", "rewalk.before_commit", "deliver.before_send")
+APART = ("import.after_batch", "mature.before_commit", "rewalk.before_commit", "deliver.before_send", *WEBHOOK_POINTS)
 GOLD = {"effect": {"kind": "FIXED", "amount": 10}, "trigger": "demo.given", "condition": 'facts.tier == "GOLD"'}
 
 OF_BATCH = """
