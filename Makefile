@@ -12,6 +12,8 @@ UV ?= uv
 SUITE ?= all
 SEED ?= 0
 MINUTES ?= 10
+# Dozens of processes start in a run of the tests: without kept bytecode each would compile every library anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help serve test test-web test-long bench static check format crm tamper lock clean
@@ -23,7 +25,7 @@ serve: $(READY) ## everything, with a demo story, on http://localhost:8000 (PORT
 	@exec $(BIN)/guerdon serve
 
 test: $(READY) ## every test that needs Python only, on a real PostgreSQL and Valkey
-	$(BIN)/python -m pytest tests -n 2 --dist loadfile
+	$(BIN)/python -m pytest tests -n 2 --dist loadfile --no-loadscope-reorder
 
 test-web: $(READY) tests/web/node_modules/.installed ## the live page in Chromium, and JavaScript clients (needs Node, Chromium)
 	PATH="$(abspath $(BIN)):$$PATH" npm --prefix tests/web test

@@ -1,15 +1,27 @@
-"""Which steps the worker takes: stamp, fold, heal, mature, walk again, close; each offered by its room, bounded."""
+"""Which steps the worker takes: stamp, fold, heal, mature, walk, close, fulfil, tell webhooks; offered by its rooms."""
 
 import asyncio
 import signal
 from datetime import timedelta
+from functools import partial
+
+import httpx2
 
 from api.realtime import ended, hear_commits
+from api.webhooks.fanning import fan_out
+from api.webhooks.replaying import forget_old
 from api.wiring import Wired
 from api.worker import Loop, Worker
+from catalog.codes.recalling import expire_codes, tell_expiring
+from catalog.redemptions.fulfilling import Fulfiller
+from catalog.redemptions.issuing import issue_due
+from catalog.redemptions.problems import hand_over_recalled
+from catalog.redemptions.releasing import release_waiting
+from catalog.suppliers.registry import adapter_for
 from domain.access.limiting import prune_buckets
 from domain.access.principals import SYSTEM
 from domain.access.spending import prune_spent
+from domain.earning.receiving import forget_messages
 from domain.earning.rewalking import rewalk_due
 from domain.kernel import outbox
 from domain.ledger.booking import close_due
@@ -24,14 +36,19 @@ SLOW_POLL = timedelta(seconds=5).total_seconds()
 
 async def run_worker(parts: Wired) -> None:
     """Runs until SIGTERM or SIGINT; then every loop ends after its current step."""
-    worker = Worker(loops(parts))
-    for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, worker.stop)
-    hearing = asyncio.create_task(hear_commits(parts.redis, worker.nudge), name="hear-commits")
-    try:
-        await worker.run()
-    finally:
-        await ended(hearing)
+    async with httpx2.AsyncClient() as http:
+        sandbox = not parts.settings.is_production
+        adapters = partial(adapter_for, keyring=parts.keyring, http=http, sandbox=sandbox)
+        fulfiller = Fulfiller(parts.door, parts.keyring, adapters)
+        worker = Worker([*loops(parts), *shop_loops(parts, fulfiller)])
+        for name in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(name, worker.stop)
+        hearing = asyncio.create_task(hear_commits(parts.redis, worker.nudge), name="hear-commits")
+        try:
+            await worker.run()
+            await fulfiller.settle()
+        finally:
+            await ended(hearing)
 
 
 def loops(parts: Wired) -> list[Loop]:
@@ -61,8 +78,17 @@ def loops(parts: Wired) -> list[Loop]:
     async def close() -> int:
         return await close_due(parts.door, SYSTEM)
 
+    async def expire() -> int:
+        return await expire_codes(parts.door) + await tell_expiring(parts.door)
+
     async def prune() -> int:
         return await prune_spent(parts.door) + await prune_buckets(parts.door)
+
+    async def fan() -> int:
+        return await fan_out(parts.door, parts.matrix)
+
+    async def forget() -> int:
+        return await forget_old(parts.door) + await forget_messages(parts.door, SYSTEM)
 
     return [
         Loop(name="stamp", step=stamp, pause_min=0.01, pause_max=POLL),
@@ -71,5 +97,29 @@ def loops(parts: Wired) -> list[Loop]:
         Loop(name="mature", step=mature, pause_min=0.2, pause_max=SLOW_POLL),
         Loop(name="rewalk", step=rewalk, pause_min=0.1, pause_max=1.0),
         Loop(name="close", step=close, pause_min=1.0, pause_max=60.0),
+        Loop(name="expire-codes", step=expire, pause_min=5.0, pause_max=300.0),
         Loop(name="prune", step=prune, pause_min=5.0, pause_max=300.0),
+        Loop(name="webhooks-fan-out", step=fan, pause_min=0.01, pause_max=POLL),
+        Loop(name="webhooks-send", step=parts.sender.step, pause_min=0.01, pause_max=POLL),
+        Loop(name="webhooks-forget", step=forget, pause_min=5.0, pause_max=300.0),
+    ]
+
+
+def shop_loops(parts: Wired, fulfiller: Fulfiller) -> list[Loop]:
+    """The shop's loops: what was ordered is delivered, what waited is ordered, recalled codes are replaced."""
+
+    async def issue() -> int:
+        return await issue_due(parts.door, parts.keyring)
+
+    async def release() -> int:
+        return await release_waiting(parts.door)
+
+    async def recall() -> int:
+        return await hand_over_recalled(parts.door)
+
+    return [
+        Loop(name="issue", step=issue, pause_min=0.01, pause_max=POLL),
+        Loop(name="fulfil", step=fulfiller.step, pause_min=0.01, pause_max=POLL),
+        Loop(name="release", step=release, pause_min=0.2, pause_max=SLOW_POLL),
+        Loop(name="recall", step=recall, pause_min=0.5, pause_max=SLOW_POLL),
     ]

@@ -3,26 +3,28 @@
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 import uvicorn
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from api.background import run_worker
-from api.cli import announce_people, serve_everything
+from api.cli import announce_people, demo_key, serve_everything
+from api.demo.shopping import Shop as DemoShop
 from api.demo.telling import is_told, tell
 from api.http.issuer import PATH as ISSUER_PATH
 from api.http.issuer import mint_token
+from api.http.keeping import KeyFileRefused
 from api.http.server import server_config
 from api.http.signing import SigningKey
+from api.listening import Listening, ListenRefused, listen, new_secret, secret_of
 from api.logs import configure
 from api.schema import sdl
 from api.serving import postgres_programs, with_servers
 from api.settings import SettingRefused, Settings, read_settings
+from api.storeroom import codes, keys, reconcile
+from api.terminal import console, progress_bar, with_parts
 from api.upkeep import (
     UpkeepRefused,
     as_table,
@@ -30,19 +32,30 @@ from api.upkeep import (
     backed_up,
     diagnosed,
     import_into,
+    import_items,
     new_key,
     raise_epoch,
     rebuilt,
     restored,
 )
 from api.wiring import Wired, build_server, wired
+from catalog.items.importing import CatalogImported
 from domain.earning.importing import Imported
 from domain.kernel.refusals import Refusal
 from migrations import migrate as apply_migrations
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Guerdon: partner incentives, explained.")
-console = Console(stderr=True)
-Answer = TypeVar("Answer")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Guerdon: partner incentives, explained.",
+    # A traceback with its variables would print keys and codes.
+    pretty_exceptions_show_locals=False,
+)
+app.add_typer(codes, name="codes")
+app.add_typer(keys, name="keys")
+app.command()(reconcile)
+catalog_app = typer.Typer(no_args_is_help=True, help="What can be redeemed.")
+app.add_typer(catalog_app, name="catalog")
 
 
 @app.command()
@@ -73,7 +86,7 @@ def worker() -> None:
 
     async def run() -> None:
         await apply_migrations(_address(settings))
-        await _with_parts(settings, "guerdon-worker", run_worker)
+        await with_parts(settings, "guerdon-worker", run_worker)
 
     asyncio.run(run())
 
@@ -129,7 +142,7 @@ def import_(
     settings = _settings()
 
     async def run(parts: Wired) -> Imported:
-        with _progress() as bar:
+        with progress_bar() as bar:
             task = bar.add_task(f"Importing {path.name}", total=None)
             return await import_into(
                 parts,
@@ -143,7 +156,32 @@ def import_(
             )
 
     with with_servers(settings) as served:
-        done = asyncio.run(_with_parts(served, "guerdon-import", run))
+        done = asyncio.run(with_parts(served, "guerdon-import", run))
+    typer.echo(f"{done.rows} rows: " + ", ".join(f"{count} {name.lower()}" for name, count in done.counts.items()))
+
+
+@catalog_app.command(name="import")
+def import_catalog(
+    path: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="a CSV file, a row a denomination")],
+    supplier: Annotated[str, typer.Option(help="code of the supplier whose items they are")],
+    report: Annotated[Path | None, typer.Option(help="where to write one line per row")] = None,
+) -> None:
+    """Feed a supplier's items: each ends created, updated, unchanged or rejected; safe to repeat and to kill."""
+    settings = _settings()
+
+    async def run(parts: Wired) -> CatalogImported:
+        with progress_bar() as bar:
+            task = bar.add_task(f"Importing {path.name}", total=None)
+            return await import_items(
+                parts,
+                path=path,
+                supplier=supplier,
+                report=report,
+                progress=lambda at: bar.update(task, completed=at.ended, total=at.rows),
+            )
+
+    with with_servers(settings) as served:
+        done = asyncio.run(with_parts(served, "guerdon-catalog", run))
     typer.echo(f"{done.rows} rows: " + ", ".join(f"{count} {name.lower()}" for name, count in done.counts.items()))
 
 
@@ -156,7 +194,7 @@ def audit(
     """Examine every law of ledger, events and boards; exit 1 if one is broken."""
     settings, chosen = _settings(), [law for law in laws.split(",") if law]
     with with_servers(settings) as served:
-        report = asyncio.run(_with_parts(served, "guerdon-audit", lambda parts: audited(parts, chosen)))
+        report = asyncio.run(with_parts(served, "guerdon-audit", lambda parts: audited(parts, chosen)))
     if as_json:
         typer.echo(json.dumps(report, indent=2))
     else:
@@ -176,7 +214,7 @@ def rebuild(
     """Rebuild every board: its standings from events, its index from standings (both, if neither is named)."""
     both = not standings and not index
     with with_servers(_settings()) as served:
-        work = _with_parts(
+        work = with_parts(
             served,
             "guerdon-rebuild",
             lambda parts: rebuilt(parts, standings=standings or both, index=index or both),
@@ -194,15 +232,40 @@ def key(
     """Print a new API key, once."""
     with with_servers(_settings()) as served:
         scopes = scope or ["activities:write", "events:read"]
-        work = _with_parts(served, "guerdon-key", lambda parts: new_key(parts, name=name, source=source, scopes=scopes))
+        work = with_parts(served, "guerdon-key", lambda parts: new_key(parts, name=name, source=source, scopes=scopes))
         typer.echo(asyncio.run(work))
+
+
+@app.command(name="listen")
+def listen_(
+    forward_to: Annotated[str | None, typer.Option(help="where to post them, e.g. http://localhost:3000/hook")] = None,
+    events: Annotated[list[str] | None, typer.Option(help="only these, e.g. award.granted; repeat for more")] = None,
+    key_: Annotated[str | None, typer.Option("--key", help="a key with events:read; here: the demo's")] = None,
+    url: Annotated[str | None, typer.Option(help="the server, if it is not this machine's")] = None,
+    after: Annotated[str | None, typer.Option(help="the cursor to resume from")] = None,
+    secret: Annotated[str | None, typer.Option(help="sign with this whsec_… instead of a new one")] = None,
+) -> None:
+    """Show events as they happen, or forward them, signed like webhooks, to a server on this laptop."""
+    settings = _settings()
+    credential = key_ or demo_key(settings)
+    if credential is None:
+        raise UpkeepRefused("--key is needed: a key with the scope events:read (guerdon key NAME)")
+    listening = Listening(
+        url=(url or settings.url).rstrip("/"),
+        key=credential,
+        forward_to=forward_to,
+        events=events or (),
+        after=after,
+        secret=secret_of(secret) if secret else new_secret(),
+    )
+    asyncio.run(listen(listening))
 
 
 @app.command()
 def doctor() -> None:
     """Check that the servers keep their promises; exit 1 if one does not."""
     with with_servers(_settings()) as served:
-        found = asyncio.run(_with_parts(served, "guerdon-doctor", diagnosed))
+        found = asyncio.run(with_parts(served, "guerdon-doctor", diagnosed))
     for one in found:
         typer.echo(f"{'ok ' if one.healthy else 'BAD'} {one.name}: {one.said}")
     if not all(one.healthy for one in found):
@@ -221,7 +284,7 @@ def restore(path: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) 
     """Put a backup back; cursors and boards of before start anew."""
     with with_servers(_settings()) as served:
         restored(_address(served), path, postgres_programs())
-        epoch = asyncio.run(_with_parts(served, "guerdon-restore", raise_epoch))
+        epoch = asyncio.run(with_parts(served, "guerdon-restore", raise_epoch))
     typer.echo(f"restored; the epoch is {epoch}")
 
 
@@ -236,7 +299,7 @@ def main() -> None:
     """The entry point; a setting that cannot be used ends it with one sentence."""
     try:
         app()
-    except (SettingRefused, UpkeepRefused, Refusal) as refused:
+    except (SettingRefused, UpkeepRefused, KeyFileRefused, ListenRefused, Refusal) as refused:
         console.print(f"[red]{refused}[/red]")
         sys.exit(2)
 
@@ -250,11 +313,6 @@ def _address(settings: Settings) -> str:
     return settings.database_url
 
 
-async def _with_parts(settings: Settings, name: str, work: Callable[[Wired], Awaitable[Answer]]) -> Answer:
-    async with wired(settings, name) as parts:
-        return await work(parts)
-
-
 async def _prepare(settings: Settings) -> None:
     await apply_migrations(_address(settings))
     if not settings.demo:
@@ -262,19 +320,14 @@ async def _prepare(settings: Settings) -> None:
     async with wired(settings, "guerdon-demo") as parts:
         if await is_told(parts.door):
             return
-        with _progress() as bar:
+        with progress_bar() as bar:
             task = bar.add_task("Telling the demo story", total=None)
 
             def progress(_what: str, done: int, total: int) -> None:
                 bar.update(task, completed=done, total=total)
 
-            await tell(parts.door, parts.knowledge, settings.home, settings.url, progress)
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
-    )
+            shop = DemoShop(door=parts.door, keyring=parts.keyring, policy=settings.shop)
+            await tell(shop, parts.knowledge, settings.home, settings.url, progress)
 
 
 def _read(path: Path) -> Any:

@@ -18,9 +18,13 @@ from api.graph.catalog import CatalogQuery
 from api.graph.catalog_in import CatalogMutation
 from api.graph.codes import CodeQuery
 from api.graph.codes_in import CodeMutation
+from api.graph.codes_in_hand_in import CodesInHandMutation
 from api.graph.context import Context
 from api.graph.enrollments_in import EnrollmentMutation
+from api.graph.fulfilment import FulfilmentQuery
+from api.graph.fulfilment_in import FulfilmentMutation
 from api.graph.import_runs import ImportRunQuery
+from api.graph.inlets_in import InletMutation
 from api.graph.leaderboards import LeaderboardQuery
 from api.graph.live import CursorShown, Subscription
 from api.graph.members import MemberQuery
@@ -40,6 +44,8 @@ from api.graph.units import UnitQuery
 from api.graph.vendor_in import VendorMutation
 from api.graph.viewer import ViewerQuery
 from api.graph.wallets import LiabilityQuery
+from api.graph.webhooks import WebhookQuery
+from api.graph.webhooks_in import WebhookMutation
 from domain.access.matrix import Matrix
 from domain.access.principals import Actor
 from domain.kernel.refusals import Refusal
@@ -61,8 +67,10 @@ QUERIES = (
     AuditQuery,
     SupplierQuery,
     CodeQuery,
+    FulfilmentQuery,
     CatalogQuery,
     RedemptionQuery,
+    WebhookQuery,
 )
 
 
@@ -76,8 +84,12 @@ MUTATIONS = (
     AccessMutation,
     SupplierMutation,
     CodeMutation,
+    FulfilmentMutation,
+    CodesInHandMutation,
     CatalogMutation,
     RedemptionMutation,
+    WebhookMutation,
+    InletMutation,
 )
 
 

@@ -81,6 +81,11 @@ class Limits:
     socket_close_seconds: float = 5.0
     subscription_id_bytes_max: int = 64
     cursor_bytes_max: int = 512
+    rate_key_cost_per_second: int = 50
+    rate_key_cost_burst: int = 5_000
+    rate_people_cost_per_second: int = 200
+    rate_people_cost_burst: int = 20_000
+    rate_anonymous_per_minute: int = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +108,7 @@ class Settings:
     access_token_seconds: int = 900
     public_url: str | None = None
     failpoints: Mapping[str, str] = field(default_factory=dict[str, str])
+    rate_limits: bool = False
     demo: bool = True
     secret: str | None = field(default=None, repr=False)
     keys: Mapping[str, bytes] | None = field(default=None, repr=False)
@@ -162,6 +168,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         access_token_seconds=int(_number(source, "GUERDON_ACCESS_TOKEN_SECONDS", 900, lowest=1, highest=900)),
         public_url=_url(source, "PUBLIC_URL", ("https", "http")),
         failpoints=_failpoints(source.get("GUERDON_FAILPOINTS", ""), profile),
+        rate_limits=_switch(source, "GUERDON_RATE_LIMITS", profile is not Profile.DEVELOPMENT),
         demo=source.get("GUERDON_DEMO", "1") != "0" and profile is not Profile.PRODUCTION,
         secret=_secret(source),
         keys=_keys(source),
@@ -267,6 +274,13 @@ def _profile(text: str) -> Profile:
     except ValueError:
         reason = f"{text!r} is not one of {', '.join(Profile)}"
         raise SettingRefused(variable="GUERDON_PROFILE", reason=reason) from None
+
+
+def _switch(source: Mapping[str, str], variable: str, default: bool) -> bool:
+    text = source.get(variable)
+    if text not in (None, "0", "1"):
+        raise SettingRefused(variable=variable, reason=f"{text!r} is neither 0 nor 1")
+    return default if text is None else text == "1"
 
 
 def _secret(source: Mapping[str, str]) -> str | None:

@@ -10,7 +10,10 @@ from typing import Any
 from uuid import UUID
 
 from api.wiring import Wired
-from catalog.auditing import questions as questions_of_the_shop
+from catalog.auditing import questions as shop_questions
+from catalog.items.importing import CatalogImported, import_catalog
+from catalog.items.importing import Progress as CatalogProgress
+from catalog.rewrapping import keys_in_use
 from domain.access.granting import create_key
 from domain.access.keys import KeyKind
 from domain.access.principals import SYSTEM, Scope
@@ -21,6 +24,7 @@ from domain.earning.recording import record_and_award_in
 from domain.kernel.ids import new_id
 from domain.kernel.keys import Keyed
 from domain.kernel.operation import Operation
+from domain.kernel.refusals import NotFound
 from domain.kernel.sql import sure_value
 from domain.ledger.auditing import audit
 from leaderboards.auditing import questions
@@ -78,13 +82,23 @@ async def import_into(
     return await import_file(parts.door, SYSTEM, record, path, record_in, report=report, progress=progress)
 
 
+async def import_items(
+    parts: Wired, *, path: Path, supplier: str, report: Path | None, progress: Callable[[CatalogProgress], None]
+) -> CatalogImported:
+    """The file's items are fed under the supplier of this code; see `import_catalog`. Refuses: NotFound (supplier)."""
+    supplier_id = await parts.database.fetchval("SELECT id FROM supplier WHERE code = $1", supplier)
+    if supplier_id is None:
+        raise NotFound(kind="supplier", id=supplier)
+    return await import_catalog(parts.door, SYSTEM, supplier_id, path, report=report, progress=progress)
+
+
 async def audited(parts: Wired, laws: Sequence[str]) -> dict[str, Any]:
-    """What every law's checks found at one instant: rows examined and violations, ledger, events and boards together.
+    """What every law's checks found at one instant: rows examined and violations, in every room together.
 
     Refuses: UpkeepRefused for a law that nobody asks about.
     """
     try:
-        report = await audit(parts.database, laws or None, more={**questions_of_the_shop(), **questions(parts.store)})
+        report = await audit(parts.database, laws or None, more={**questions(parts.store), **shop_questions()})
     except ValueError as trouble:
         raise UpkeepRefused(str(trouble)) from trouble
     return report.to_json()
@@ -129,6 +143,9 @@ async def diagnosed(parts: Wired) -> list[Finding]:
         "SELECT count(*) FROM outbox WHERE position IS NULL AND recorded_at < guerdon_now() - interval '10 seconds'"
     )
     found.append(Finding(name="events waiting for the worker", healthy=waiting == 0, said=str(waiting)))
+    missing = sorted((await keys_in_use(parts.database)).keys() - parts.keyring.keys.keys())
+    said = f"missing: {', '.join(missing)}" if missing else "on the ring"
+    found.append(Finding(name="keys of what is sealed", healthy=not missing, said=said))
     try:
         await parts.store.refuse_eviction()
         found.append(Finding(name="valkey", healthy=True, said="noeviction"))

@@ -10,7 +10,7 @@ from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
 
 
 class Migration(migrations.Migration):
-    dependencies = [("guerdon", "0006_boards")]
+    dependencies = [("guerdon", "0007_limits")]
 
     initial = False
 

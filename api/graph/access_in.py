@@ -123,7 +123,9 @@ class AccessMutation:
         account_id = await link_account(context.door, context.actor, invitation)
         return LinkAccountSuccess(account=await context.batches.one(account_by_id, account_id))
 
-    @mutation(SetLocaleSuccess, NotFound, description="The API speaks to you in this language from now on.")
+    @mutation(
+        SetLocaleSuccess, NotFound, InvalidInput, description="The API speaks to you in this language from now on."
+    )
     async def set_locale(self, info: Info, input: SetLocaleInput) -> Any:
         context = info.context
         await set_locale(context.door, context.actor, input.locale.value)

@@ -29,7 +29,6 @@ from domain.activities.activity import (
 from domain.activities.reading import ActivityRecord
 from domain.activities.refusals import BatchTooLarge, UnknownSource
 from domain.earning.recording import correct_activities, record_activities
-from domain.earning.refusals import UnitIsFull
 from domain.kernel.refusals import InvalidInput, NotFound
 
 
@@ -143,7 +142,7 @@ class ReverseActivitiesSuccess(RecordActivitiesSuccess):
     pass
 
 
-REFUSED = (NotFound, InvalidInput, BatchTooLarge, UnknownSource, UnitIsFull)
+REFUSED = (NotFound, InvalidInput, BatchTooLarge, UnknownSource)
 
 
 @strawberry.type

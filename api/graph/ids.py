@@ -45,6 +45,10 @@ class Tag(StrEnum):
     QUOTE = "qu"
     REDEMPTION = "rd"
     REDEMPTION_LINE = "rl"
+    WEBHOOK_ENDPOINT = "we"
+    WEBHOOK_DELIVERY = "wd"
+    ATTEMPT = "fa"
+    CODE_PROBLEM = "cx"
 
 
 def encode_id(tag: Tag, value: UUID) -> str:

@@ -39,6 +39,10 @@ TAGS: Mapping[str, Tag] = {
     "redemption": Tag.REDEMPTION,
     "redemption_id": Tag.REDEMPTION,
     "line": Tag.REDEMPTION_LINE,
+    "fulfilment attempt": Tag.ATTEMPT,
+    "attempt_id": Tag.ATTEMPT,
+    "code problem": Tag.CODE_PROBLEM,
+    "problem_id": Tag.CODE_PROBLEM,
     "line_id": Tag.REDEMPTION_LINE,
     "debt": Tag.DEBT,
     "leaderboard": Tag.LEADERBOARD,
@@ -49,6 +53,8 @@ TAGS: Mapping[str, Tag] = {
     "code pool": Tag.CODE_POOL,
     "pool_id": Tag.CODE_POOL,
     "code batch": Tag.CODE_BATCH,
+    "webhook endpoint": Tag.WEBHOOK_ENDPOINT,
+    "webhook delivery": Tag.WEBHOOK_DELIVERY,
 }
 
 FACTS: Mapping[str, str] = {
@@ -106,6 +112,7 @@ def _fact(name: str, annotation: Any, *, optional: bool) -> Any:
     shown = _shape(annotation)
     shown = shown | None if optional else shown
 
+    @staticmethod
     def resolve(parent: strawberry.Parent[Told]) -> Any:
         value = getattr(parent.refusal, name, None)
         tag = TAGS.get(str(getattr(parent.refusal, "kind", "")) if name == "id" else name)

@@ -90,9 +90,10 @@ class Proven:
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """The actor as the face wants it: an anonymous one has no principal, an id is text."""
+    """The actor as the face wants it: an anonymous one has no principal, an id is text; `address` is where from."""
 
     actor: Actor = field(default=ANONYMOUS)
+    address: str = "local"
 
     @property
     def principal_id(self) -> str | None:
@@ -126,14 +127,14 @@ class Recognizer:
         SIGN_IN_UNAVAILABLE).
         """
         try:
-            return Caller(actor=await self.actor(credentials.authorization))
+            return Caller(actor=await self.actor(credentials.authorization), address=credentials.address)
         except Refusal as refusal:
             raise _told(refusal) from None
 
     async def again(self, caller: Caller) -> Caller:
         """The same caller as of now, for each delivery of a long stream. Refuses: as calling."""
         try:
-            return Caller(actor=await actor_again(self._database, caller.actor))
+            return Caller(actor=await actor_again(self._database, caller.actor), address=caller.address)
         except Refusal as refusal:
             raise _told(refusal) from None
 

@@ -39,15 +39,18 @@ class Face:
     metrics: Metrics = field(default_factory=Metrics)
 
     async def prepare(self, request: GraphQLRequest, actor: Actor) -> Prepared:
-        """The operation to run, its cost checked and charged.
+        """The operation to run, its cost checked and charged; a document that is refused is charged the least.
 
         Refuses: whatever Documents refuses, and RATE_LIMITED.
         """
-        text = self.documents.text_for(request.query, request.extensions)
-        prepared = self.documents.prepare(text, request.operation_name)
-        cost = self.documents.check_cost(prepared, request.variables)
-        if self.charge:
-            await self.charge(actor, cost)
+        cost = 1
+        try:
+            text = self.documents.text_for(request.query, request.extensions)
+            prepared = self.documents.prepare(text, request.operation_name)
+            cost = self.documents.check_cost(prepared, request.variables)
+        finally:
+            if self.charge:
+                await self.charge(actor, cost)
         return prepared
 
 

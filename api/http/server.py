@@ -20,7 +20,7 @@ from api.http.executing import Executor, SchemaExecutor
 from api.http.face import Face
 from api.http.graphiql import show_asset
 from api.http.graphql import GraphQLEndpoint
-from api.http.guards.cost import Overrides
+from api.http.guards.cost import Overrides, batch_costs
 from api.http.health import Readiness, show_live, show_ready
 from api.http.metrics import Metrics
 from api.http.preparing import Documents
@@ -52,17 +52,19 @@ def build_app(
 ) -> Starlette:
     """The application: /graphql (HTTP, event streams, WebSocket), /schema.graphql, /live, /ready, /metrics, `routes`.
 
-    `trusted_documents` maps SHA-256 in hex to text. `connections` lets the caller end a principal's sockets. Outside
-    production GET /graphql shows GraphiQL to a browser. The Face is found as `app.state.face`.
+    `trusted_documents` maps SHA-256 in hex to text; `cost_overrides` go before the costs of batches. `connections` lets
+    the caller end a principal's sockets. Outside production GET /graphql shows GraphiQL to a browser. The Face is found
+    as `app.state.face`.
     """
     limits = settings.limits
+    # Strawberry keeps graphql-core's schema under this name and offers no public one.
+    core = schema._schema  # pyright: ignore[reportPrivateUsage] no public name
     documents = Documents(
-        # Strawberry keeps graphql-core's schema under this name and offers no public one.
-        schema._schema,  # pyright: ignore[reportPrivateUsage] no public name
+        core,
         limits=limits,
         introspection=not settings.is_production,
         trusted=trusted_documents,
-        overrides=cost_overrides,
+        overrides={**batch_costs(core), **(cost_overrides or {})},
     )
     face = Face(
         settings=settings,

@@ -204,6 +204,10 @@ async def refund_in(op: Operation, lines: Sequence[Line], reason: str, problem: 
     """
     if not lines:
         return
+    if (again := await op.sql.fetchval(MAY_BE_DELIVERED, [line.id for line in lines])) is not None:
+        # What bounced is on its way once more: it is refunded when its supplier has said what became of it.
+        raise ActionNotAvailable(action=Action.REFUND.value, line_id=str(again), state=LineState.ORDERED.value)
+    await op.sql.execute(CLOSE_INTENTS, [line.id for line in lines], op.now)
     await _move(op, lines, LineState.REFUNDED, dict.fromkeys((line.id for line in lines), reason))
     await void_in(op, [line.id for line in lines], problem)
     await refund_each_in(op, _holds(lines))

@@ -21,7 +21,8 @@ class ShopPolicy:
 
     `approval_above`: a redemption that costs more waits for approval, in whole units. `fraud_hold_minutes`: lines stay
     held so long before they are ordered. `tax_thresholds`: by country and calendar year (UTC). `sandbox`: test items
-    are for everybody. `reveals_*`: within an hour by a member, and ever of one line.
+    are for everybody. `reveals_*`: within an hour by a member, and
+    within a day of one line.
     """
 
     quote_seconds: int = 600

@@ -90,3 +90,61 @@ class TaxThresholdReached(Refusal):
         "fr": "Avec ceci, les récompenses de {year} dépasseraient {threshold} {currency} (unités mineures) ;"
         " le formulaire fiscal d’abord.",
     }
+
+
+@dataclass(eq=False)
+class StaleLease(Refusal):
+    """The lease is over and somebody else has the order now: nothing was changed; claim again."""
+
+    attempt_id: str
+    fence: int
+    texts: ClassVar[Mapping[str, str]] = {
+        "en": "Somebody else has this order by now; what you report under lease {fence} comes too late.",
+        "fr": "Quelqu’un d’autre a désormais cette commande ; ce que vous signalez sous le bail {fence} arrive trop"
+        " tard.",
+    }
+
+
+@dataclass(eq=False)
+class NotParked(Refusal):
+    """Only what waits for somebody is retried: this order is on its way by itself, or has ended."""
+
+    attempt_id: str
+    state: str
+    texts: ClassVar[Mapping[str, str]] = {
+        "en": "This order does not wait for you: it is {state}.",
+        "fr": "Cette commande ne vous attend pas : elle est {state}.",
+    }
+
+
+@dataclass(eq=False)
+class ProblemOpen(Refusal):
+    """A problem with this code is being looked at already."""
+
+    problem_id: str
+    texts: ClassVar[Mapping[str, str]] = {
+        "en": "A problem with this code is being looked at already.",
+        "fr": "Un problème avec ce code est déjà en cours de traitement.",
+    }
+
+
+@dataclass(eq=False)
+class ProblemSettled(Refusal):
+    """The problem was settled before."""
+
+    state: str
+    texts: ClassVar[Mapping[str, str]] = {
+        "en": "This problem was settled before: {state}.",
+        "fr": "Ce problème a déjà été réglé : {state}.",
+    }
+
+
+@dataclass(eq=False)
+class NoCodeLeft(Refusal):
+    """The pool has no other code: refund instead, or import codes first."""
+
+    line_id: str
+    texts: ClassVar[Mapping[str, str]] = {
+        "en": "There is no other code to replace this one; refund it, or import codes first.",
+        "fr": "Il n’y a pas d’autre code pour remplacer celui-ci ; remboursez-le, ou importez d’abord des codes.",
+    }

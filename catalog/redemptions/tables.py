@@ -154,12 +154,13 @@ class Shipment(Model):
 
 
 class CodeProblem(Model):
-    """A member says her code does not work: what she says, and how it was settled."""
+    """A member says her code does not work, or its batch was recalled: what she says, and what she was answered."""
 
     id = fields.UUIDField(primary_key=True)
     line_id = fields.UUIDField()
     problem = fields.CharField(max_length=16)
     note = fields.CharField(max_length=500)
+    answer = fields.CharField(max_length=500, null=True)
     state = fields.CharField(max_length=10, default="OPEN")
     recorded_at = fields.DatetimeField()
     settled_at = fields.DatetimeField(null=True)
@@ -171,5 +172,9 @@ class CodeProblem(Model):
                 check="state IN ('OPEN', 'REPLACED', 'REFUNDED', 'REJECTED')"
                 " AND (state = 'OPEN') = (settled_at IS NULL)",
                 name="code_problem_state_is_known",
+            ),
+            CheckConstraint(
+                check="problem IN ('ALREADY_USED', 'NOT_ACCEPTED', 'WRONG_VALUE', 'EXPIRED', 'RECALLED')",
+                name="code_problem_is_known",
             ),
         )

@@ -39,6 +39,7 @@ from domain.kernel.operation import Operation
 from domain.kernel.refusals import Refusal
 
 Item = ActivityInput | ActivityReversal
+NOTHING: Mapping[str, Refusal] = {}
 EVENT_OF: Mapping[Outcome, EventType] = {
     Outcome.RECORDED: ACTIVITY_RECORDED,
     Outcome.CORRECTED: ACTIVITY_CORRECTED,
@@ -47,9 +48,16 @@ EVENT_OF: Mapping[Outcome, EventType] = {
 
 
 async def record_in(
-    op: Operation, source: SourceRecord, items: Sequence[Item], *, correcting: bool = False, mode: Mode = Mode.EACH
+    op: Operation,
+    source: SourceRecord,
+    items: Sequence[Item],
+    *,
+    correcting: bool = False,
+    mode: Mode = Mode.EACH,
+    refused: Mapping[str, Refusal] = NOTHING,
 ) -> RecordedBatch:
-    """Every item has ended: recorded, duplicate, corrected, reversed, stale or rejected with its refusal.
+    """Every item has ended: recorded, duplicate, corrected, reversed, stale or rejected with its refusal. Items whose
+    external id is in `refused` are rejected with that refusal, where they are not with one of their own.
 
     The activities that the batch touches are locked in (source, externalId) order until the operation ends; an id that
     comes twice is judged against the earlier item. `correcting` changes what stands and never records anew.
@@ -59,7 +67,10 @@ async def record_in(
     """
     if len(items) > ITEMS_MAX:
         raise BatchTooLarge(items=len(items), items_max=ITEMS_MAX)
-    drafts = await drafted(op, source, items)
+    drafts = [
+        draft if isinstance(draft, Refusal) else refused.get(draft.external_id, draft)
+        for draft in await drafted(op, source, items)
+    ]
     judging = _Judging(op=op, source=source, correcting=correcting)
     await judging.open(drafts)
     results = tuple(

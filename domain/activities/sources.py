@@ -8,6 +8,7 @@ from uuid import UUID
 from domain.access.principals import Actor, Role
 from domain.activities.activity import OnChange
 from domain.activities.documents import Piece
+from domain.activities.mapping_document import row_mapping
 from domain.activities.refusals import InvalidActivityType, UnknownSource
 from domain.activities.types import DeclaredType, declared_type
 from domain.kernel.ids import new_id
@@ -73,7 +74,7 @@ class TypeDefinition:
 async def ensure_source(door: Door, actor: Actor, definition: SourceDefinition) -> SourceRecord:
     """The source of this code stands as defined, new or changed; its id never changes.
 
-    Refuses: NotAllowed; InvalidInput.
+    Refuses: NotAllowed; InvalidInput; InvalidMapping.
     """
     return await door.operate(actor, lambda op: ensure_source_in(op, actor, definition))
 
@@ -84,6 +85,8 @@ async def ensure_source_in(op: Operation, actor: Actor, definition: SourceDefini
     for field, text, length_max in (("code", definition.code, CODE_LENGTH_MAX), ("name", definition.name, 200)):
         if not 1 <= len(text) <= length_max:
             raise InvalidInput(field=field, problem=f"1 to {length_max} characters")
+    if definition.mapping is not None:
+        row_mapping(definition.mapping)
     row = await op.sql.fetchrow(
         UPSERT_SOURCE,
         new_id(),

@@ -24,6 +24,10 @@ class Credit:
         self._cap_periods: dict[int, Period] = {}
         self._expiries: dict[tuple[date, int, int], tuple[datetime, Reason]] = {}
         self._names: dict[Beneficiary, str] = {}
+        self._bundles = [
+            Reason(code="GRANTS_BUNDLE", facts={"bundle": grant.bundle, "quantity": grant.quantity})
+            for grant in unit.rule.grants
+        ]
         self._units = {"unit": unit.terms.unit, "basis_unit": unit.rule.basis_unit}
 
     def nothing(self, case: Case, reason: Reason) -> Due:
@@ -52,7 +56,7 @@ class Credit:
                 self._running.milestones = (*self._running.milestones, worth.milestone)
                 found.append(self._credited(judged, self._unit.subject, worth.amount, reasons, worth.milestone))
             elif rule.effect.has_milestones:
-                found.append(self._credited(judged, self._unit.subject, 0, reasons))
+                found.append(self._credited(judged, self._unit.subject, 0, reasons, bears=False))
             else:
                 found.extend(self._shared(judged, worth.amount, reasons))
         return found
@@ -93,8 +97,8 @@ class Credit:
     def _capped(self, judged: Judged, beneficiary: Beneficiary, amount: int, reasons: list[Reason]) -> Due:
         caps = self._unit.rule.caps
         if not caps:
-            return self._credited(judged, beneficiary, amount, reasons)
-        told = list(reasons)
+            return self._credited(judged, beneficiary, amount, reasons, bears=self._unit.rule.only_grants)
+        told, bears = list(reasons), self._unit.rule.only_grants
         name = self._names.get(beneficiary)
         if name is None:
             name = self._names[beneficiary] = f"{beneficiary.kind}:{beneficiary.id}"
@@ -106,16 +110,18 @@ class Credit:
             if use is None or use.period != period.key:
                 use = CapUse(period=period.key, amount=0, count=0)
             used.append((key, use))
+            said = len(told)
             amount = self._within(cap, use, amount, judged.case.parameters, told)
+            bears = bears and len(told) == said
+        counts = amount > 0 or bears
         for key, use in used:
-            self._running.caps[key] = CapUse(
-                period=use.period, amount=use.amount + amount, count=use.count + (amount > 0)
-            )
-        return self._credited(judged, beneficiary, amount, told)
+            self._running.caps[key] = CapUse(period=use.period, amount=use.amount + amount, count=use.count + counts)
+        return self._credited(judged, beneficiary, amount, told, bears=bears)
 
     def _within(self, cap: Cap, use: CapUse, amount: int, parameters: Mapping[str, object], told: list[Reason]) -> int:
         unit = self._unit.terms.unit
-        if cap.count is not None and amount > 0 and use.count >= number_value(cap.count, parameters):
+        is_paid = amount > 0 or self._unit.rule.only_grants
+        if cap.count is not None and is_paid and use.count >= number_value(cap.count, parameters):
             count = number_value(cap.count, parameters)
             told.append(Reason(code="CAP_COUNT", facts={"cap": count, "period": cap.period.value}))
             return 0
@@ -146,7 +152,10 @@ class Credit:
         amount: int,
         reasons: list[Reason],
         milestone: str | None = None,
+        *,
+        bears: bool = False,
     ) -> Due:
+        """`bears`: bundles come with it even though it is worth no points."""
         self._running.due_total += amount
         matures_at, expires_at = judged.case.activity.occurred_at, None
         if amount > 0:
@@ -157,6 +166,8 @@ class Credit:
             if expiry is not None:
                 expires_at = expiry[0]
                 reasons = [*reasons, expiry[1]]
+        if (amount > 0 or bears) and beneficiary.kind is SubjectKind.MEMBER:
+            reasons = [*reasons, *self._bundles]
         explanation = Explanation(tuple(reasons))
         return self._due(
             judged.case, beneficiary, amount, judged.basis, explanation, (matures_at, expires_at), milestone

@@ -27,7 +27,9 @@ async def draft(op: Operation, walked: Sequence[WalkedUnit]) -> list[Draft]:
         for due in unit.dues:
             before = stored.pop(_key(unit, due), None)
             drafts.append(Draft(line=_line(unit, due, before, ids), stored=before))
-    left = [line for line in stored.values() if line.tally_id in whole and (line.own_due or line.granted)]
+    left = [
+        line for line in stored.values() if line.tally_id in whole and (line.own_due or line.granted or line.bundles)
+    ]
     drafts.extend(Draft(line=_gone(line), stored=line) for line in left)
     return drafts
 

@@ -1,13 +1,13 @@
 """Walks every unit that a batch touches: the newest activities extend its tally, anything else re-walks it whole."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from domain.activities.activity import ActivityState, Change
 from domain.activities.states import states_of
 from domain.earning.cases import Placed, cases, place
-from domain.earning.evaluation import UnitTooLong, Walk, walk
+from domain.earning.evaluation import Walk, walk
 from domain.earning.refusals import UnitIsFull
 from domain.earning.tally import EMPTY, UNIT_ACTIVITIES_MAX, Tally
 from domain.earning.unit import Due, Unit
@@ -23,10 +23,21 @@ RATES = "SELECT id, from_unit, to_unit, numerator, denominator, valid_from FROM 
 
 @dataclass(frozen=True, kw_only=True)
 class Knowledge:
-    """What evaluation keeps between operations: parsed terms and compiled conditions, both bounded, both immutable."""
+    """What evaluation keeps between operations: parsed terms and compiled conditions, both bounded, both immutable;
+    and how many activities a unit takes (at most 10,000).
+    """
 
     terms: TermsCache
     conditions: ConditionCache
+    unit_activities_max: int = UNIT_ACTIVITIES_MAX
+
+
+class UnitsAreFull(Exception):
+    """Activities that do not fit into a unit: external id → the refusal that names the rule."""
+
+    def __init__(self, refused: Mapping[str, UnitIsFull]) -> None:
+        super().__init__(f"{len(refused)} activities do not fit")
+        self.refused = refused
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +64,8 @@ class Evaluated:
 async def evaluate(op: Operation, knowledge: Knowledge, changes: Sequence[Change]) -> Evaluated:
     """Locks the units that these changes touch and walks them; nothing is written yet but missing units.
 
-    The number of statements does not depend on the number of changes.
+    The number of statements does not depend on the number of changes. Refuses: UnitsAreFull, naming every activity
+    that finds no room; of one batch those that occurred first find it.
     """
     placed = await place(op, knowledge.terms, [change.current for change in changes])
     known = [change.current.activity_id for change in changes if change.previous is not None]
@@ -72,6 +84,8 @@ async def evaluate(op: Operation, knowledge: Knowledge, changes: Sequence[Change
         else:
             extended.append(walked)
     rewalked = await walker.rewalked(whole, added, {change.current.activity_id for change in changes})
+    if walker.refused:
+        raise UnitsAreFull(walker.refused)
     return Evaluated(units=(*extended, *rewalked), rates=rates, rate_ids=rate_ids)
 
 
@@ -86,11 +100,12 @@ async def evaluate_again(op: Operation, knowledge: Knowledge, unit_ids: Collecti
 
 @dataclass(frozen=True, kw_only=True)
 class Walker:
-    """Walks locked units of one operation."""
+    """Walks locked units of one operation; `refused` gathers the activities that found no room."""
 
     op: Operation
     knowledge: Knowledge
     rates: Rates
+    refused: dict[str, UnitIsFull] = field(default_factory=dict[str, UnitIsFull])
 
     async def cases_by_unit(self, placed: dict[UnitKey, list[Placed]]) -> dict[UnitKey, list[Case]]:
         """The cases of the placed activities, unit by unit."""
@@ -101,7 +116,9 @@ class Walker:
     def extended(self, row: LockedUnit, placed: Sequence[Placed], added: Sequence[Case]) -> WalkedUnit | None:
         """The unit with these activities at its end; None where it must be walked whole."""
         unit = self._unit(row, placed[0])
-        walked = _walked(unit, row.tally, added)
+        if not self._fits(unit, row.tally.seen, placed):
+            return WalkedUnit(row=row, binding=placed[0].binding, tally=row.tally, dues=(), states=(), whole=False)
+        walked = walk(unit, row.tally, added)
         if walked.rewalk_needed:
             return None
         return _unit_walked(row, placed, walked, whole=False)
@@ -128,9 +145,9 @@ class Walker:
                 binding = empty[row.key.terms_id]
                 walked.append(WalkedUnit(row=row, binding=binding, tally=EMPTY, dues=(), states=(), whole=True))
                 continue
-            walked.append(
-                _unit_walked(row, group, _walked(self._unit(row, group[0]), EMPTY, made[row.key]), whole=True)
-            )
+            unit = self._unit(row, group[0])
+            if self._fits(unit, len(placed.get(row.key, ())), added.get(row.key, ())):
+                walked.append(_unit_walked(row, group, walk(unit, EMPTY, made[row.key]), whole=True))
         return walked
 
     async def _placed_again(
@@ -142,6 +159,15 @@ class Walker:
             if one.state.activity_id in ids.get(one.key, ()):
                 found.setdefault(one.key, []).append(one)
         return found
+
+    def _fits(self, unit: Unit, held: int, added: Sequence[Placed]) -> bool:
+        limit = self.knowledge.unit_activities_max
+        excess = held + len(added) - limit
+        if excess > 0:
+            ordered = sorted(added, key=lambda one: (one.state.occurred_at, one.state.external_id))
+            refusal = UnitIsFull(rule=unit.rule.code, limit=limit)
+            self.refused.update((one.state.external_id, refusal) for one in ordered[max(limit - held, 0) :])
+        return excess <= 0 or not added
 
     def _unit(self, row: LockedUnit, placed: Placed) -> Unit:
         return Unit(
@@ -165,13 +191,6 @@ def _unit_walked(row: LockedUnit, placed: Sequence[Placed], walked: Walk, *, who
         states=tuple(one.state for one in placed),
         whole=whole,
     )
-
-
-def _walked(unit: Unit, tally: Tally, added: Sequence[Case]) -> Walk:
-    try:
-        return walk(unit, tally, added)
-    except UnitTooLong as trouble:
-        raise UnitIsFull(rule=unit.rule.code, limit=UNIT_ACTIVITIES_MAX) from trouble
 
 
 async def _rates(op: Operation) -> tuple[Rates, dict[tuple[str, str, str], UUID]]:

@@ -131,6 +131,10 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "en": "{amount} by hand: {reason}",
         "fr": "{amount} à la main : {reason}",
     },
+    "SENT": {
+        "en": "{amount} were sent as a reward: {reason}",
+        "fr": "{amount} ont été envoyés en récompense : {reason}",
+    },
     "TAKEN_BACK": {
         "en": "{amount} were taken back by hand: {reason}",
         "fr": "{amount} ont été repris à la main : {reason}",
@@ -138,6 +142,10 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
     "NO_LONGER_COUNTS": {
         "en": "The activity no longer counts here: it was taken back or corrected.",
         "fr": "L’activité ne compte plus ici : elle a été reprise ou corrigée.",
+    },
+    "GRANTS_BUNDLE": {
+        "en": "With it comes the bundle {bundle}, {quantity} of it.",
+        "fr": "Le lot {bundle} l’accompagne, en quantité {quantity}.",
     },
     "HOLDS_UNTIL": {
         "en": "It becomes available on {matures_at}.",

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from domain.activities.activity import Change
 from domain.earning import differences as pure
+from domain.earning.bundles import write_grants_in
 from domain.earning.drafting import draft
 from domain.earning.evaluating import Evaluated, Knowledge, WalkedUnit
 from domain.earning.lines import Line, insert_lines_in, lock_deals_in, update_lines_in
@@ -108,6 +109,9 @@ async def grant_in(
     await _move_campaigns(op, bindings, trimmed.grants, lowers, {line.id: line for line in settled})
     taken_back = [lower for group in lowers.values() for lower in group]
     await post_in(op, raises=raises, lowers=taken_back, backfill=backfill)
+    places = {line.id: origins.get(line.activity_id) if line.activity_id else None for line in settled}
+    partners = {line_id: place.partner_id if place else None for line_id, place in places.items()}
+    await write_grants_in(op, [(line, one.stored) for one, line in zip(changed, settled, strict=True)], partners)
     await store_tallies_in(op, {unit.row.id: unit.tally for unit in evaluated.units})
 
 

@@ -1,6 +1,6 @@
 """Lines in storage: what each activity or milestone is due under one rule for one beneficiary, and what was granted."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -82,6 +82,14 @@ class Line:
     def key(self) -> LineKey:
         """What makes it the same line after another walk: its unit, its activity or milestone, its beneficiary."""
         return (self.tally_id, self.activity_id or self.milestone or "", self.beneficiary_id)
+
+    @property
+    def bundles(self) -> Mapping[str, int]:
+        """How many of which bundle come with it as it stands; none where stacking left nothing of its points."""
+        if self.due == 0 and self.own_due > 0:
+            return {}
+        told = (reason["facts"] for reason in self.explanation if reason["code"] == "GRANTS_BUNDLE")
+        return {facts["bundle"]: facts["quantity"] for facts in told}
 
 
 async def lines_of_units(op: Operation, unit_ids: Collection[UUID], milestones_of: Collection[UUID]) -> list[Line]:

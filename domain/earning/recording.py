@@ -6,10 +6,11 @@ from uuid import UUID
 from domain.access.principals import Actor
 from domain.activities.activity import ActivityInput, ActivityReversal, RecordedBatch
 from domain.activities.recording import record_in
-from domain.activities.sources import source_by_id
-from domain.earning.evaluating import Knowledge, evaluate
+from domain.activities.sources import SourceRecord, source_by_id
+from domain.earning.evaluating import Evaluated, Knowledge, UnitsAreFull, evaluate
 from domain.earning.granting import grant_in
 from domain.kernel.operation import Door, Operation
+from domain.kernel.refusals import Refusal
 
 Item = ActivityInput | ActivityReversal
 
@@ -20,7 +21,7 @@ async def record_activities(
     """Every item has ended on its own, and what the good ones earn is posted, in one transaction. The identity of an
     activity is its key: the same batch again changes nothing.
 
-    Refuses: NotFound (source); BatchTooLarge; UnitIsFull; TryLater.
+    Refuses: UnknownSource; BatchTooLarge; TryLater; item by item: also UnitIsFull.
     """
     return await door.operate(actor, lambda op: record_and_award_in(op, knowledge, source_id, items))
 
@@ -31,7 +32,7 @@ async def correct_activities(
     """As `record_activities`, but another content under a known id is a correction whatever the source says, and an
     unknown id is refused.
 
-    Refuses: NotFound (source); BatchTooLarge; UnitIsFull; TryLater.
+    Refuses: UnknownSource; BatchTooLarge; TryLater; item by item: also UnitIsFull.
     """
     return await door.operate(actor, lambda op: record_and_award_in(op, knowledge, source_id, items, correcting=True))
 
@@ -39,11 +40,38 @@ async def correct_activities(
 async def record_and_award_in(
     op: Operation, knowledge: Knowledge, source_id: UUID, items: Sequence[Item], *, correcting: bool = False
 ) -> RecordedBatch:
-    """The same, inside an operation that does more (an import advances its position in it)."""
+    """The same, inside an operation that does more (an import advances its position in it).
+
+    An activity that finds no room in a unit is rejected with all items of its external id, and the others are judged
+    again without it.
+    """
     source = await source_by_id(op.sql, source_id)
-    batch = await record_in(op, source, items, correcting=correcting)
-    if batch.changes:
-        evaluated = await evaluate(op, knowledge, batch.changes)
+    refused: dict[str, Refusal] = {}
+    while True:
+        batch, evaluated = await _evaluated_in(op, knowledge, source, items, refused, correcting=correcting)
+        if batch is not None:
+            break
+    if evaluated is not None:
         op.failpoints.hit("record.after_evaluation")
         await grant_in(op, knowledge, evaluated, batch.changes, backfill=source.backfill)
     return batch
+
+
+async def _evaluated_in(
+    op: Operation,
+    knowledge: Knowledge,
+    source: SourceRecord,
+    items: Sequence[Item],
+    refused: dict[str, Refusal],
+    *,
+    correcting: bool,
+) -> tuple[RecordedBatch | None, Evaluated | None]:
+    """The batch recorded, and its units walked where something changed; no batch where somebody found no room: then
+    nothing of this stands, and `refused` has grown by at least one."""
+    try:
+        async with op.part():
+            batch = await record_in(op, source, items, correcting=correcting, refused=refused)
+            return batch, await evaluate(op, knowledge, batch.changes) if batch.changes else None
+    except UnitsAreFull as trouble:
+        refused.update(trouble.refused)
+        return None, None

@@ -9,7 +9,7 @@ from domain.kernel.refusals import Refusal
 
 @dataclass(eq=False)
 class UnitIsFull(Refusal):
-    """One unit of evaluation would hold more activities than it may."""
+    """The activity finds no room: a unit of evaluation would hold more than it may. The item alone is rejected."""
 
     rule: str
     limit: int

@@ -134,3 +134,36 @@ class ImportRow(Model):
     class Meta:
         table = "import_row"
         constraints = (UniqueConstraint(fields=("run_id", "row"), name="import_row_ends_once"),)
+
+
+class RewardGrant(Model):
+    """So many of a bundle granted to a member beside the award of a due; at most one stands per due and bundle.
+
+    `n` counts grants of the pair: after a revocation the due may count again. `followed_state` is the state that the
+    shop has followed up.
+    """
+
+    id = fields.UUIDField(primary_key=True)
+    due_id = fields.UUIDField()
+    bundle = fields.CharField(max_length=64)
+    n = fields.IntField()
+    quantity = fields.IntField()
+    member_id = fields.UUIDField()
+    partner_id = fields.UUIDField(null=True)
+    program_id = fields.UUIDField()
+    state = fields.CharField(max_length=8)
+    followed_state = fields.CharField(max_length=8, null=True)
+    recorded_at = fields.DatetimeField()
+    revoked_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "reward_grant"
+        constraints = (
+            UniqueConstraint(fields=("due_id", "bundle", "n"), name="reward_grant_is_numbered_once"),
+            CheckConstraint(
+                check="state IN ('GRANTED', 'REVOKED') AND (state = 'REVOKED') = (revoked_at IS NOT NULL)"
+                " AND (followed_state IS NULL OR followed_state IN ('GRANTED', 'REVOKED'))",
+                name="reward_grant_state_is_known",
+            ),
+            CheckConstraint(check="quantity BETWEEN 1 AND 10 AND n >= 1", name="reward_grant_quantity_is_bounded"),
+        )

@@ -24,8 +24,20 @@ POINTS = (
     "mature.before_commit",
     "rewalk.before_commit",
     "deliver.before_send",
+    "fulfil.after_take",
+    "fulfil.before_call",
+    "fulfil.after_call",
+    "fulfil.before_record",
+    "fulfil.after_record",
+    "issue.before_commit",
+    "release.before_commit",
+    "complete.before_commit",
+    "reveal.before_commit",
     "redeem.after_hold",
     "redeem.after_codes",
+    "webhooks.after_fan_out",
+    "webhooks.before_post",
+    "webhooks.after_post",
 )
 
 

@@ -1,7 +1,8 @@
 """THE DOOR, the one way to write: one key, one transaction, one receipt; events last; bounded retries."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -42,6 +43,17 @@ class Operation:
 
     def tell(self, *events: Event) -> None:
         self.events.extend(events)
+
+    @asynccontextmanager
+    async def part(self) -> AsyncGenerator[None]:
+        """What the block wrote and told stands unless it raises; the operation can go on either way."""
+        told = len(self.events)
+        try:
+            async with self.sql.transaction():
+                yield
+        except BaseException:
+            del self.events[told:]
+            raise
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -266,7 +266,17 @@ class Journal:
             tell=_moved(DEBT_WRITTEN_OFF.about, wallet, debt.id, debt.program_id, debt.outstanding),
         )
 
-    def fund(self, *, program_id: UUID, budget_id: UUID, unit: str, amount: int, balance: int, reason: str) -> UUID:
+    def fund(
+        self,
+        *,
+        program_id: UUID,
+        budget_id: UUID,
+        unit: str,
+        amount: int,
+        balance: int,
+        reason: str,
+        cause: tuple[str, UUID] | None = None,
+    ) -> UUID:
         """Raises (or, negative, lowers) a budget; `balance` is what it will be. Answers the transaction's id."""
         transaction_id = new_id()
 
@@ -284,7 +294,7 @@ class Journal:
         return self.draft(
             Kind.FUND,
             unit=unit,
-            cause=("funding", transaction_id),
+            cause=cause or ("funding", transaction_id),
             postings=transfers.funded(program_id, budget_id, amount),
             reason=reason,
             tell=tell,

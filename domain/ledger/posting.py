@@ -227,8 +227,18 @@ async def find_budgets(source: Database | Connection, program_ids: Collection[UU
     return {(row["program_id"], row["unit"]): row["id"] for row in rows}
 
 
-async def fund_budget_in(op: Operation, *, program_id: UUID, unit: str, amount: int, reason: str) -> Funded:
+async def fund_budget_in(
+    op: Operation,
+    *,
+    program_id: UUID,
+    unit: str,
+    amount: int,
+    reason: str,
+    cause: tuple[str, UUID] | None = None,
+) -> Funded:
     """The program's budget in this unit is raised by `amount` (lowered, if negative); it is created if missing.
+
+    `cause` is the kind and id of what moved it, where that is more than a funding by hand.
 
     Refuses: InvalidInput (zero, or beyond 10^15); BudgetExceeded if it would go below zero.
     """
@@ -238,7 +248,13 @@ async def fund_budget_in(op: Operation, *, program_id: UUID, unit: str, amount: 
     balance = (await lock_budgets_in(op, [budget_id]))[budget_id] + amount
     journal = Journal(op.now)
     transaction_id = journal.fund(
-        program_id=program_id, budget_id=budget_id, unit=unit, amount=amount, balance=balance, reason=reason
+        program_id=program_id,
+        budget_id=budget_id,
+        unit=unit,
+        amount=amount,
+        balance=balance,
+        reason=reason,
+        cause=cause,
     )
     await write_in(op, journal)
     return Funded(budget_id=budget_id, balance=balance, transaction_id=transaction_id)

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from domain.access.principals import Actor
 from domain.kernel.ids import new_id
 from domain.kernel.keys import Keyed
 from domain.kernel.operation import Door, Operation, Outcome, Principal
@@ -14,6 +15,7 @@ from domain.kernel.sql import sure_value
 from domain.programs.document import InvalidTerms
 from domain.programs.events import PROGRAM_CHANGED, PROGRAM_CREATED, TERMS_PUBLISHED
 from domain.programs.program import MOVES, ProgramAction, ProgramDraft, ProgramState
+from domain.programs.reaching import check_program_in
 from domain.programs.refusals import ProgramHasNoTerms, ProgramNotInState, TermsRefused
 from domain.programs.rules import Allocation
 from domain.programs.terms import Terms
@@ -78,7 +80,7 @@ async def create_program(door: Door, actor: Principal, keyed: Keyed, draft: Prog
 
 async def publish_terms(
     door: Door,
-    actor: Principal,
+    actor: Actor,
     keyed: Keyed,
     program_id: UUID,
     document: Mapping[str, Any],
@@ -90,7 +92,8 @@ async def publish_terms(
     launch on. `effective_from` (default: the program's start) is compared with `occurredAt`.
     Facts: terms_id, version.
 
-    Refuses: NotFound; ProgramNotInState (ENDED, ARCHIVED); TermsRefused; InvalidInput (cohort).
+    Refuses: NotFound (also outside the portfolio); ProgramNotInState (ENDED, ARCHIVED); TermsRefused;
+    InvalidInput (cohort).
     """
     try:
         terms = Terms.from_json(document)
@@ -103,6 +106,7 @@ async def publish_terms(
 
     async def work(op: Operation) -> Mapping[str, Any]:
         program = await _locked(op, program_id)
+        await check_program_in(op, actor, program_id)
         state = ProgramState(program["state"])
         if state in (ProgramState.ENDED, ProgramState.ARCHIVED):
             raise ProgramNotInState(program_id=str(program_id), state=state, action="publishTerms")
@@ -137,15 +141,16 @@ async def publish_terms(
 
 
 async def change_program_state(
-    door: Door, actor: Principal, keyed: Keyed, program_id: UUID, action: ProgramAction
+    door: Door, actor: Actor, keyed: Keyed, program_id: UUID, action: ProgramAction
 ) -> Outcome:
     """The program has moved along one drawn edge; LAUNCH publishes its drafted terms. Facts: program_id, state.
 
-    Refuses: NotFound; ProgramNotInState; ProgramHasNoTerms.
+    Refuses: NotFound (also outside the portfolio); ProgramNotInState; ProgramHasNoTerms.
     """
 
     async def work(op: Operation) -> Mapping[str, Any]:
         program = await _locked(op, program_id)
+        await check_program_in(op, actor, program_id)
         before = ProgramState(program["state"])
         after = MOVES.get((before, action))
         if after is None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from domain.access.principals import Actor
 from domain.kernel.ids import new_id
 from domain.kernel.keys import Keyed
 from domain.kernel.operation import Door, Operation, Outcome, Principal
@@ -12,6 +13,7 @@ from domain.kernel.refusals import InvalidInput, NotFound
 from domain.kernel.sql import sure_value
 from domain.programs.document import InvalidTerms
 from domain.programs.events import ENROLLMENT_CHANGED
+from domain.programs.reaching import check_enrolling_in
 from domain.programs.refusals import AlreadyEnrolled, NothingToAccept, ParametersRefused
 from domain.programs.terms import Terms
 
@@ -35,7 +37,7 @@ RETURNING version
 
 async def enroll(
     door: Door,
-    actor: Principal,
+    actor: Actor,
     keyed: Keyed,
     *,
     program_id: UUID,
@@ -48,11 +50,12 @@ async def enroll(
     """The subject takes part from `enrolled_at` (default: now). With parameters the enrollment is PROPOSED until the
     subject accepts them; without, it is ACTIVE. Facts: enrollment_id, state.
 
-    Refuses: NotFound (program, subject); AlreadyEnrolled; ParametersRefused; InvalidInput.
+    Refuses: NotFound (program, subject; also outside the portfolio); AlreadyEnrolled; ParametersRefused; InvalidInput.
     """
 
     async def work(op: Operation) -> Mapping[str, Any]:
         await _check_subject(op, subject_kind, subject_id)
+        await check_enrolling_in(op, actor, program_id=program_id, subject_kind=subject_kind, subject_id=subject_id)
         terms = await _newest_terms(op, program_id, cohort)
         if parameters:
             _check_parameters(terms, parameters)

@@ -8,11 +8,14 @@ from domain.kernel.periods import DAYS_MAX, MONTHS_MAX, NESTED_IN, PeriodKind
 from domain.kernel.points import AMOUNT_ABSOLUTE_MAX, SHARES_PPM_WHOLE, Rounding
 from domain.programs.document import Number, Reader, least, most, number_json
 from domain.programs.effects.effect import Effect, Setting
+from domain.programs.effects.fixed import Fixed
 from domain.programs.effects.percent import PPM_MAX
 from domain.programs.effects.registry import effect_read
 
 BENEFICIARIES_MAX = 10
 CAPS_MAX = 4
+GRANTS_MAX = 5
+GRANT_QUANTITY_MAX = 10
 COOLDOWN_MINUTES_MAX = 60 * 24 * 366
 CAP_COUNT_MAX = 10_000
 PRIORITY_MAX = 1_000
@@ -101,6 +104,14 @@ class Stacking:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class BundleGrant:
+    """So many of a bundle of the catalog, by its code, for every person who is due something under the rule."""
+
+    bundle: str
+    quantity: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
     """A rule as published; numbers may come from the enrollment's parameters."""
 
@@ -122,6 +133,12 @@ class Rule:
     stacking: Stacking | None
     allocate: Allocation
     rounding: Rounding
+    grants: tuple[BundleGrant, ...] = ()
+
+    @property
+    def only_grants(self) -> bool:
+        """True when the rule is worth no points: what it gives are its bundles."""
+        return bool(self.grants) and isinstance(self.effect, Fixed) and self.effect.amount == 0
 
     def to_json(self) -> dict[str, object]:
         """The rule as the document writes it, every default written out."""
@@ -150,6 +167,7 @@ class Rule:
             "stacking": _stacking_json(self.stacking),
             "allocate": self.allocate.value,
             "rounding": self.rounding.value,
+            "grants": [{"bundle": grant.bundle, "quantity": grant.quantity} for grant in self.grants],
         }
 
 
@@ -172,6 +190,7 @@ RULE_FIELDS = (
     "stacking",
     "allocate",
     "rounding",
+    "grants",
 )
 
 
@@ -211,6 +230,7 @@ def rule_read(reader: Reader, award_unit: str) -> Rule:
         stacking=stacking,
         allocate=reader.choice("allocate", Allocation, Allocation.AS_RECORDED),
         rounding=reader.choice("rounding", Rounding, Rounding.HALF_EVEN),
+        grants=_grants(reader, beneficiaries),
     )
 
 
@@ -249,6 +269,19 @@ def _beneficiaries(reader: Reader, subject: SubjectKind) -> tuple[Share, ...]:
     elif shares and rests == 0 and (sum(map(least, stated)) < SHARES_PPM_WHOLE):
         reader.problem("beneficiaries", f"the shares sum to exactly 1000000, or one of them is {REST}")
     return tuple(shares)
+
+
+def _grants(reader: Reader, beneficiaries: tuple[Share, ...]) -> tuple[BundleGrant, ...]:
+    grants: list[BundleGrant] = []
+    for inner in reader.each("grants", GRANTS_MAX):
+        inner.only("bundle", "quantity")
+        quantity = inner.whole("quantity", 1, GRANT_QUANTITY_MAX, default=1)
+        grants.append(BundleGrant(bundle=inner.code("bundle"), quantity=quantity))
+    if len({grant.bundle for grant in grants}) < len(grants):
+        reader.problem("grants", "each bundle stands once")
+    if grants and all(share.to == SubjectKind.PARTNER for share in beneficiaries):
+        reader.problem("grants", "a bundle goes to a person, and no beneficiary is one")
+    return tuple(grants)
 
 
 def _caps(reader: Reader, period: PeriodKind, effect: Effect) -> tuple[Cap, ...]:

@@ -4,32 +4,20 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import Any
 
 import httpx2
 import orjson
 
-from tests.building import START
+from tests.faults.deals import Item, Question, recording
 
 READY_SECONDS_MAX = 60
-
-RECORD = """
-mutation ($input: RecordActivitiesInput!) {
-  recordActivities(input: $input) {
-    __typename
-    ... on RecordActivitiesSuccess { results { externalId outcome } }
-  }
-}
-"""
 
 FOLLOW = """
 subscription ($after: Cursor) {
   rewardEvents(after: $after) { cursor previous content { __typename ... on RewardEvent { id } } }
 }
 """
-
-Item = dict[str, Any]
 
 
 class Face:
@@ -53,10 +41,9 @@ class Face:
 
     async def record(self, items: Sequence[Item]) -> list[str] | None:
         """The outcomes of the items; None where nobody knows: no answer, a 5xx, or a wish to try later."""
-        body = {"query": RECORD, "variables": {"input": {"items": [_input(one) for one in items]}}}
         try:
             async with httpx2.AsyncClient(timeout=30, headers=self._headers) as client:
-                response = await client.post(f"{self._url}/graphql", json=body)
+                response = await client.post(f"{self._url}/graphql", json=recording(items).body)
                 answer = response.json()
         except (httpx2.TransportError, ValueError):
             return None
@@ -66,6 +53,19 @@ class Face:
         if told is None:
             raise AssertionError(answer)
         return [one["outcome"] for one in told["results"]] if "results" in told else None
+
+    async def ask(self, client: httpx2.AsyncClient, question: Question, credential: str) -> dict[str, Any]:
+        """What the mutation answered to this credential: its success, or a refusal with its code.
+
+        Refuses: AssertionError for anything but an answer of GraphQL without errors.
+        """
+        headers = {"authorization": f"Bearer {credential}"}
+        response = await client.post(f"{self._url}/graphql", json=question.body, headers=headers)
+        told = response.json()
+        assert response.status_code == 200, told
+        assert not told.get("errors"), told
+        (answer,) = told["data"].values()
+        return answer
 
     @asynccontextmanager
     async def following(self, after: str | None) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
@@ -91,15 +91,3 @@ async def _messages(response: httpx2.Response) -> AsyncIterator[dict[str, Any]]:
                 yield told["data"]["rewardEvents"]
     except httpx2.TransportError:
         return
-
-
-def _input(one: Item) -> dict[str, Any]:
-    """The item of `tests.faults.racer.items_of`, as GraphQL takes it."""
-    return {
-        "externalId": one["id"],
-        "type": "deal.won",
-        "occurredAt": (START + timedelta(days=one.get("days", 0))).isoformat(),
-        "memberExternalId": one["member_code"],
-        "amounts": [{"basis": "NET", "amount": one.get("net", 10_000), "unit": "USD"}],
-        "attributes": {"product": "GTX Basic"},
-    }

@@ -28,8 +28,8 @@ from leaderboards.store import Store
 from migrations import migrate
 from tests.boards import board, fold_all, minutes, season_of, tell, won
 from tests.building import START, World, build_world
-from tests.faults.face import Face, Item
-from tests.faults.racer import items_of
+from tests.faults.deals import Item, items_of
+from tests.faults.face import Face
 from tests.faults.roles import accepted, imported, started
 from tests.shop import KEYRING, open_shop
 
@@ -98,8 +98,8 @@ class Stage:
 
 
 @pytest.fixture(scope="module")
-def durable(short_folder: Path) -> Iterator[EmbeddedServers]:
-    home = short_folder / "durable"
+def durable(disk_folder: Path) -> Iterator[EmbeddedServers]:
+    home = disk_folder / "durable"
     home.mkdir(mode=0o711)
     with EmbeddedServers(home, durable=True) as running:
         yield running

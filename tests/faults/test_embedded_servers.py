@@ -18,6 +18,7 @@ import redis.asyncio
 from tortoise import Tortoise, fields
 from tortoise.models import Model
 
+from embedded import server
 from embedded.account import choose_account
 from embedded.errors import EmbeddedError
 from embedded.places import SOCKET_PATH_BYTES_MAX, Ownership
@@ -210,7 +211,8 @@ def test_an_interrupted_initdb_leaves_no_half_directory(home: Path) -> None:
         assert [entry.name for entry in making.iterdir()] == ["18"]
 
 
-def test_a_start_that_fails_says_why_and_can_be_repeated(home: Path) -> None:
+def test_a_start_that_fails_says_why_and_can_be_repeated(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "LAUNCHES_MAX", 2)
     postgres = EmbeddedPostgres(home)
     (home / "postgres" / "18").mkdir()
     with pytest.raises(EmbeddedError, match="ended while starting"):

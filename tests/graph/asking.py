@@ -14,9 +14,11 @@ from api.schema import served_schema
 from domain.access.audit import record_denial
 from domain.access.principals import ANONYMOUS, Actor, Role, Scope
 from domain.kernel.ids import new_id
+from domain.kernel.sealing import Keyring
 from domain.kernel.sql import Database
 from tests.building import World
 
+RING = Keyring(current="k1", keys={"k1": b"k" * 32}, index_key=b"i" * 32)
 POOL = ("SELECT pg_advisory_unlock_all", "BEGIN", "COMMIT", "ROLLBACK")
 
 
@@ -42,7 +44,7 @@ class Asker:
 
     async def result(self, actor: Actor, document: str, **variables: Any) -> Any:
         """Data and errors."""
-        context = Context.of(actor, self.world.database, self.world.door, self.world.knowledge, sandbox=True)
+        context = Context.of(actor, self.world.database, self.world.door, self.world.knowledge, keys=RING, sandbox=True)
         self.heard.clear()
         result = await self.schema.execute(document, variable_values=variables, context_value=context)
         self.statements = [statement for statement in self.heard if not statement.startswith(POOL)]

@@ -294,5 +294,7 @@ def test_a_charge_can_refuse_with_a_waiting_time() -> None:
 
     with serving(profile=Profile.PRODUCTION, charge=charge) as toy:
         response = toy.ask("{ hello }")
-    assert (response.status_code, response.headers["retry-after"], charged) == (429, "2", [1])
+        assert (response.status_code, response.headers["retry-after"], charged) == (429, "2", [1])
+        malformed = toy.ask("{ hello")
+    assert (malformed.status_code, charged) == (429, [1, 1]), "reading it was work, too"
     assert response.json()["errors"][0]["extensions"]["retryAfterMs"] == 1500

@@ -191,7 +191,7 @@ def test_other_routes_share_the_deadline_and_the_shape_of_refusals() -> None:
     routes = [Route("/refusing", refusing), Route("/reading", reading, methods=["POST"])]
     with serving(receive_seconds=0.5, routes=routes) as toy:
         refused = httpx2.get(f"{toy.url}/refusing")
-        late = raw(toy, b"POST /reading HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{")
+        late = raw(toy, b"POST /reading HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{", wait=2)
     assert (refused.status_code, refused.json()["errors"][0]["extensions"]["retryAfterMs"]) == (429, 10)
     assert late.startswith(b"HTTP/1.1 408")
 

@@ -71,6 +71,7 @@ def test_every_variable_is_read() -> None:
         ("ALLOWED_ORIGINS", "https://app.example/"),
         ("ALLOWED_ORIGINS", "https://app.example,null"),
         *[(f"GUERDON_{item.name.upper()}", "0") for item in fields(Limits)],
+        ("GUERDON_RATE_LIMITS", "yes"),
         ("TRUSTED_PROXIES", "proxy.local"),
         ("GUERDON_COST_MAX", "1.5"),
         ("GUERDON_COST_MAX", "many"),

@@ -18,6 +18,11 @@ from typing import Any
 
 import httpx2
 
+from api.http.issuer import PATH as ISSUER_PATH
+from api.http.issuer import mint_token
+from api.http.signing import SigningKey
+from api.settings import read_settings
+
 ROOT = Path(__file__).parents[2]
 KINDS = ("sh", "graphql", "json", "text")
 WRITTEN = "localhost:8000"
@@ -108,8 +113,11 @@ class Checkout:
         )
 
     def token(self, subject: str) -> str:
-        """A token of one of the demo's people."""
-        return self.run(f".venv/bin/guerdon token {subject}").stdout.strip()
+        """A token of one of the demo's people, as `guerdon token` makes it; shell blocks run the command itself."""
+        told = read_settings({"GUERDON_HOME": str(self.home), "PORT": str(self.port)})
+        issuer = told.url + ISSUER_PATH
+        key = SigningKey.kept_in(told.home)
+        return mint_token(key, issuer=issuer, audience=told.oidc_audience, subject=subject, seconds=600)
 
     def ask(self, document: str, variables: dict[str, Any], credential: str) -> dict[str, Any]:
         """What the API answers; of a subscription its first message."""
@@ -127,13 +135,13 @@ class Checkout:
 
 
 @contextmanager
-def serving(command: str) -> Iterator[Checkout]:
-    """A checkout where `command` serves, once it is ready; Ctrl-C ends it.
+def serving(command: str, place: Path) -> Iterator[Checkout]:
+    """A checkout in a folder of this place, where `command` serves, once it is ready; Ctrl-C ends it.
 
     Refuses: AssertionError with what it said, if it does not become ready.
     """
     # A short folder: the embedded servers' sockets live in it, and their paths may have 107 bytes.
-    with tempfile.TemporaryDirectory(prefix="gd-") as name:
+    with tempfile.TemporaryDirectory(prefix="gd-", dir=place) as name:
         folder = Path(name) / "guerdon"
         _lay_out(folder)
         checkout = Checkout(folder=folder, home=Path(name) / "home", port=_free_port())

@@ -1,5 +1,6 @@
 """What must hold of the schema, as functions from a schema to its violations."""
 
+import difflib
 import re
 from collections.abc import Iterator
 
@@ -57,6 +58,12 @@ def unbounded(schema: GraphQLSchema) -> list[str]:
             ):
                 endless.append(f"{name}.{field_name}")
     return endless
+
+
+def unlike(printed: str, now: str) -> list[str]:
+    """Lines that only one of two prints of a schema has, marked - and +."""
+    told = difflib.unified_diff(printed.splitlines(), now.splitlines(), n=0, lineterm="")
+    return [line for line in told if not line.startswith(("---", "+++", "@@"))]
 
 
 def broken(released: GraphQLSchema, now: GraphQLSchema) -> list[str]:

@@ -40,9 +40,9 @@ def readme() -> list[Block]:
 
 
 @pytest.fixture(scope="module")
-def checkout(readme: list[Block]) -> Iterator[Checkout]:
+def checkout(readme: list[Block], short_folder: Path) -> Iterator[Checkout]:
     """What the README's own command serves."""
-    with serving(next(block.text for block in readme if block.text == SERVE)) as running:
+    with serving(next(block.text for block in readme if block.text == SERVE), short_folder) as running:
         yield running
 
 

@@ -138,6 +138,8 @@ def _none_keyword(node: ast.Call, name: str) -> bool:
 
 def unexplained_ignores(source: Source) -> Iterator[Violation]:
     """An ignore names what it ignores and says why, on its line."""
+    if not _IGNORE.search(source.text):
+        return
     for token in tokenize.generate_tokens(io.StringIO(source.text).readline):
         if token.type == tokenize.COMMENT and (found := _IGNORE.match(token.string)):
             needs_code = "ignore" in found["kind"] or found["kind"].lower() == "noqa"

@@ -15,7 +15,8 @@ from api.upkeep import audited, new_key
 from api.wiring import wired
 from tests.boards import board
 from tests.building import build_world
-from tests.faults.face import Face, Item
+from tests.faults.deals import Item
+from tests.faults.face import Face
 from tests.long.plan import Counts, Plan, SuiteFailed
 
 KILLS = 20

@@ -22,7 +22,7 @@ RATE = Rate.from_text("1", from_unit=USD, to_unit=POINTS, valid_from=START)
 STEPS = [{"from": 0, "rate": 1_000}, {"from": 10, "rate": 2_000}]
 HALF = [{"to": "MEMBER", "share_ppm": 500_000}, {"to": "activity.helper", "share_ppm": 500_000}]
 # Reasons that only the posting of differences gives, when a line leaves its unit.
-SAID_BY_POSTING = frozenset({"NO_LONGER_COUNTS", "ADJUSTED", "TAKEN_BACK"})
+SAID_BY_POSTING = frozenset({"NO_LONGER_COUNTS", "ADJUSTED", "SENT", "TAKEN_BACK"})
 RULES: list[dict[str, object]] = [
     {"condition": "tally.count < 1", "hold_days": 1, "expires_after": {"days": 1}, "caps": [{"amount": 5}]},
     {"condition": "activity.quantity / 0 > 1"},
@@ -36,6 +36,7 @@ RULES: list[dict[str, object]] = [
     {"effect": {"kind": "MILESTONE", "milestones": [{"code": "m", "at": 2, "amount": 5}]}},
     {"effect": {"kind": "PER_UNIT", "amount": 10**15}, "basis": "UNITS"},
     {"beneficiaries": HALF},
+    {"grants": [{"bundle": "welcome"}]},
 ]
 
 

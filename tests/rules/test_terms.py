@@ -188,3 +188,19 @@ def test_parameters_take_their_defaults_and_stay_within_their_bounds() -> None:
             terms.resolved(given)
     with pytest.raises(InvalidTerms):
         terms.resolved({"target": 25, "deadline": "tomorrow"})
+
+
+def test_bundles_are_granted_to_persons_each_bundle_once_and_within_bounds() -> None:
+    granted = Terms.from_json(document({"grants": [{"bundle": "welcome"}, {"bundle": "extra", "quantity": 10}]}))
+    assert [(grant.bundle, grant.quantity) for grant in granted.rules[0].grants] == [("welcome", 1), ("extra", 10)]
+    assert Terms.from_json(granted.to_json()).digest == granted.digest
+    for grants, said in (
+        ([{"bundle": "a"}, {"bundle": "a"}], "each bundle stands once"),
+        ([{"bundle": "a", "quantity": 11}], "from 1 to 10"),
+        ([{"bundle": str(n)} for n in range(6)], "0 to 5 objects"),
+        ([{"bundle": "A b"}], "is a code"),
+    ):
+        with pytest.raises(InvalidTerms, match=said):
+            Terms.from_json(document({"grants": grants}))
+    with pytest.raises(InvalidTerms, match="no beneficiary is one"):
+        Terms.from_json(document({"grants": [{"bundle": "a"}], "subject": "PARTNER"}))

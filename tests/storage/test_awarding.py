@@ -1,12 +1,13 @@
 """What activities earn, through the real doors, on a real database."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from domain.activities.activity import ActivityReversal, Outcome
+from domain.activities.activity import ActivityReversal, Outcome, RecordedBatch
 from domain.earning.refusals import AdjustmentExceedsAwards, BudgetShort
 from domain.kernel.operation import Door
 from domain.kernel.sql import Database
@@ -50,6 +51,45 @@ async def test_one_bad_item_never_loses_the_others(world: World) -> None:
     batch = await world.record(deal("a", member), deal("b", stranger), deal("c", member, days=1))
     assert [result.outcome for result in batch.results] == [Outcome.RECORDED, Outcome.REJECTED, Outcome.RECORDED]
     assert (await world.balances(member))["available"] == 200
+
+
+def outcomes(batch: RecordedBatch) -> list[str]:
+    return [
+        f"{one.external_id} {one.outcome}" + (f" {one.refusal.code()}" if one.refusal else "") for one in batch.results
+    ]
+
+
+async def test_an_activity_that_finds_no_room_in_its_unit_is_rejected_alone(world: World) -> None:
+    await world.launch(FIXED)
+    world.knowledge = replace(world.knowledge, unit_activities_max=3)
+    first, second = world.members[:2]
+    batch = await world.record(
+        deal("a", first, days=3),
+        deal("b", first, days=1),
+        deal("c", second),
+        deal("d", first),
+        deal("e", first, days=2),
+    )
+    assert outcomes(batch) == ["a REJECTED UNIT_IS_FULL", "b RECORDED", "c RECORDED", "d RECORDED", "e RECORDED"]
+    assert [await world.worth(one) for one in (first, second)] == [300, 100]
+    again = await world.record(deal("a", first, days=3), deal("b", first, days=1), deal("f", second))
+    assert outcomes(again) == ["a REJECTED UNIT_IS_FULL", "b DUPLICATE", "f RECORDED"]
+    assert await world.database.fetchval("SELECT count(*) FROM activity") == 5
+    told = "SELECT count(*) FROM outbox WHERE name = 'activity.recorded'"
+    assert await world.database.fetchval(told) == 5
+
+
+async def test_a_correction_into_a_full_unit_is_rejected_and_one_within_it_is_not(world: World) -> None:
+    await world.launch(PERCENT, unit="USD")
+    world.knowledge = replace(world.knowledge, unit_activities_max=2)
+    first, second = world.members[:2]
+    await world.record(deal("a", first), deal("b", first, days=1), deal("c", second))
+    batch = await world.correct(deal("c", first), deal("a", first, 20_000))
+    assert outcomes(batch) == ["c REJECTED UNIT_IS_FULL", "a CORRECTED"]
+    assert [await world.worth(one, "USD") for one in (first, second)] == [300, 100]
+    batch = await world.correct(deal("a", second), deal("c", first))
+    assert outcomes(batch) == ["a CORRECTED", "c CORRECTED"]
+    assert [await world.worth(one, "USD") for one in (first, second)] == [200, 100]
 
 
 async def test_a_correction_upward_makes_a_second_award_and_downward_takes_the_newest_first(world: World) -> None:

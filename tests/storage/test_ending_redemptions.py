@@ -1,4 +1,4 @@
-"""What becomes of lines that wait, are cancelled, fail or are refunded: points, stock and codes go where they belong."""
+"""Lines that wait, are cancelled, fail or are refunded: points, stock and codes go where they belong."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace

@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from api import commands
 from domain.kernel.sql import Database
 
 ROOT = Path(__file__).parents[2]
+EXPORT = ROOT / "tests" / "data" / "crm_dirty" / "sales_pipeline.csv"
 GUIDE = ROOT / "docs" / "guides" / "import.md"
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SECONDS_MAX = 200
@@ -87,11 +89,21 @@ async def test_every_block_of_the_guide_runs_and_says_what_it_should(
 
 
 async def test_a_mapping_that_is_not_one_ends_the_command_with_a_sentence(
-    fresh_database: str, valkey_url: str, tmp_path: Path
+    database: str,
+    valkey_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    (tmp_path / "mapping.json").write_text('{"columns": []}')
-    script = f'guerdon import tests/data/crm_dirty/sales_pipeline.csv --mapping "{tmp_path}/mapping.json"'
-    ended = await run(script, environment(fresh_database, valkey_url, tmp_path))
-    assert ended.code == 2
-    assert "Traceback" not in ended.trouble
-    assert await events(fresh_database) == 0
+    mapping = tmp_path / "mapping.json"
+    mapping.write_text('{"columns": []}')
+    for name, value in {"DATABASE_URL": database, "REDIS_URL": valkey_url, "GUERDON_HOME": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "argv", ["guerdon", "import", str(EXPORT), "--mapping", str(mapping)])
+    with pytest.raises(SystemExit) as ended:
+        await asyncio.to_thread(commands.main)
+    assert ended.value.code == 2
+    said = capsys.readouterr().err.strip()
+    assert said
+    assert "Traceback" not in said
+    assert await events(database) == 0

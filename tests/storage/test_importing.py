@@ -17,6 +17,7 @@ import pytest
 from domain.access.principals import SYSTEM, Actor, Role
 from domain.activities.activity import ActivityInput, ActivityReversal, OnChange, RecordedBatch
 from domain.activities.recording import record_in
+from domain.activities.refusals import InvalidMapping
 from domain.activities.sources import (
     SourceDefinition,
     SourceRecord,
@@ -357,3 +358,10 @@ async def test_an_import_asks_for_an_operator_a_mapping_and_a_batch_within_bound
 def test_a_report_never_holds_a_formula(cell: str) -> None:
     assert harmless(cell) == "'" + cell
     assert harmless("x" + cell) == "x" + cell
+
+
+async def test_a_source_never_stands_with_a_mapping_that_is_not_one(desk: Desk) -> None:
+    wrong = SourceDefinition(code="wrong", name="CRM", on_change=OnChange.CORRECT, backfill=False, mapping={"rows": 1})
+    with pytest.raises(InvalidMapping):
+        await ensure_source(desk.door, SYSTEM, wrong)
+    assert await desk.database.fetchval("SELECT count(*) FROM source WHERE code = 'wrong'") == 0

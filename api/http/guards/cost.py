@@ -22,6 +22,7 @@ from graphql import (
     VariableNode,
     get_named_type,
     is_composite_type,
+    is_input_object_type,
 )
 
 from api.http.errors import Code, RequestRefused
@@ -42,6 +43,24 @@ class FieldCost:
 
 
 Overrides = Mapping[str, FieldCost]
+BATCH = FieldCost(own=10, size=1)
+
+
+def batch_costs(schema: GraphQLSchema) -> Overrides:
+    """The cost of every mutation whose input holds a list: a batch is one transaction, written as a set.
+
+    Its items are bounded in number and bytes, and do not multiply what is selected of the answer.
+    """
+    root = schema.mutation_type
+    if root is None:
+        return {}
+    return {
+        f"{root.name}.{name}": BATCH
+        for name, definition in root.fields.items()
+        for argument in definition.args.values()
+        if is_input_object_type(kind := get_named_type(argument.type))
+        and any(_is_list(member.type) for member in kind.fields.values())
+    }
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,63 @@
+"""What each workflow of fulfilment does once: the work of a process about to be killed, and of its successor."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import httpx2
+
+from catalog.redemptions.fulfilling import fulfil_due
+from catalog.redemptions.issuing import issue_due
+from catalog.redemptions.leasing import Completion, CompletionItem, complete_fulfilments
+from catalog.redemptions.policy import ShopPolicy
+from catalog.redemptions.releasing import release_waiting
+from catalog.redemptions.revealing import reveal
+from catalog.suppliers.outcomes import Goods
+from catalog.suppliers.registry import adapter_for
+from domain.access.principals import SYSTEM, Actor, Role
+from domain.kernel.keys import Keyed
+from domain.kernel.operation import Door
+from domain.kernel.sealing import Keyring
+
+
+async def _fulfil(door: Door, keyring: Keyring, _told: Mapping[str, Any]) -> None:
+    async with httpx2.AsyncClient(trust_env=False) as http:
+        await fulfil_due(door, keyring, partial(adapter_for, keyring=keyring, http=http, sandbox=True))
+
+
+async def _issue(door: Door, keyring: Keyring, _told: Mapping[str, Any]) -> None:
+    await issue_due(door, keyring)
+
+
+async def _release(door: Door, _keyring: Keyring, _told: Mapping[str, Any]) -> None:
+    await release_waiting(door)
+
+
+async def _complete(door: Door, keyring: Keyring, told: Mapping[str, Any]) -> None:
+    items = [
+        CompletionItem(
+            attempt_id=UUID(one["attempt"]),
+            fence=one["fence"],
+            outcome=Completion.DELIVERED,
+            goods=Goods(code=one["code"]),
+        )
+        for one in told["items"]
+    ]
+    await complete_fulfilments(door, SYSTEM, keyring, items)
+
+
+async def _reveal(door: Door, keyring: Keyring, told: Mapping[str, Any]) -> None:
+    member = UUID(told["member"])
+    owner = Actor(principal_id=member, role=Role.MEMBER, member_id=member)
+    keyed = Keyed(key=told["key"], request={"line": told["line"]})
+    await reveal(door, owner, keyed, keyring, UUID(told["line"]), ShopPolicy())
+
+
+WORK: Mapping[str, Callable[[Door, Keyring, Mapping[str, Any]], Awaitable[None]]] = {
+    "fulfil": _fulfil,
+    "issue": _issue,
+    "release": _release,
+    "complete": _complete,
+    "reveal": _reveal,
+}

@@ -1,0 +1,436 @@
+"""Rewards that the vendor sends: who gets them, who pays, and what becomes of every line."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from catalog.sends.addressing import addresses_of_csv
+from catalog.sends.bundling import BundleMode, ItemDraft
+from catalog.sends.claiming import claim_reward, decline_gift, open_reward
+from catalog.sends.composing import recall_send, schedule_send, send_rewards
+from catalog.sends.defining import BundleDraft, define_bundle
+from catalog.sends.delivering import deliver_due, expire_due
+from catalog.sends.refusals import (
+    AddressConsentNeeded,
+    BudgetOfAnotherUnit,
+    ChoiceRefused,
+    RewardNotOpen,
+    SendNeedsApproval,
+    SendNotInState,
+)
+from catalog.sends.sent import Address, Filter, SendDraft, SendPolicy
+from catalog.sends.settling import Shipping, settle_due
+from domain.access.principals import SYSTEM, Actor, Role
+from domain.kernel.clock import advance_clock_in
+from domain.kernel.ids import new_id
+from domain.kernel.keys import Keyed
+from domain.kernel.refusals import InvalidInput, KeyReused, NotFound
+from domain.kernel.sql import Database
+from domain.ledger.auditing import audit
+from domain.partners.facts import NewFact, SubjectKind, record_facts_in
+from tests.building import START
+from tests.shop import ADDRESS, KEYRING, Shop, build_shop
+
+NO_POLICY = SendPolicy()
+
+
+@pytest.fixture
+async def shop(fresh_database: str) -> AsyncIterator[Shop]:
+    opened = await Database.open(fresh_database, connections_max=4)
+    yield await build_shop(opened)
+    await opened.close()
+
+
+def to(*members: UUID) -> tuple[Address, ...]:
+    return tuple(Address(text=str(one), member_id=one) for one in members)
+
+
+async def send(
+    shop: Shop, draft: SendDraft, *, actor: Actor = SYSTEM, policy: SendPolicy = NO_POLICY, key: str | None = None
+) -> UUID:
+    keyed = Keyed(key=key, request={"amount": draft.amount}) if key else shop.world.key(n=1)
+    return UUID((await send_rewards(shop.world.door, actor, keyed, draft, policy)).facts["send_id"])
+
+
+async def points(shop: Shop, *members: int, amount: int = 100, budget: int = 1_000, **more: Any) -> SendDraft:
+    program_id = await shop.world.launch({"effect": {"kind": "FIXED", "amount": 1}}, budget=budget)
+    addresses = to(*(shop.world.members[place] for place in members))
+    return SendDraft(program_id=program_id, message={"en": "Well done"}, amount=amount, addresses=addresses, **more)
+
+
+async def gift(
+    shop: Shop, *items: UUID, budget: int = 10_000, mode: BundleMode = BundleMode.BEST_EFFORT, **more: Any
+) -> SendDraft:
+    """A bundle for the first member, paid by a program that counts in euro cents."""
+    program_id = await shop.world.launch({"effect": {"kind": "FIXED", "amount": 1}}, budget=budget, unit="EUR")
+    choose = 1 if mode is BundleMode.CHOICE else None
+    drafts = [ItemDraft(denomination_id=one) for one in items]
+    code = f"b{next(shop.world.numbers)}"
+    draft = BundleDraft(code=code, name={"en": "A gift"}, mode=mode, choose=choose, items=drafts)
+    made = await define_bundle(shop.world.door, SYSTEM, shop.world.key(n=1), draft)
+    bundle_id = UUID(made.facts["bundle_id"])
+    addresses = more.pop("addresses", to(shop.world.members[0]))
+    return SendDraft(program_id=program_id, message={"en": "For you"}, bundle_id=bundle_id, addresses=addresses, **more)
+
+
+async def lines(shop: Shop, send_id: UUID) -> list[tuple[str, str | None, int]]:
+    """State, reason and what is set aside, line by line."""
+    rows = await shop.world.database.fetch(
+        "SELECT state, reason, set_aside FROM send_recipient WHERE send_id = $1 ORDER BY n", send_id
+    )
+    return [(row["state"], row["reason"], row["set_aside"]) for row in rows]
+
+
+async def line_ids(shop: Shop, send_id: UUID) -> Sequence[UUID]:
+    rows = await shop.world.database.fetch("SELECT id FROM send_recipient WHERE send_id = $1 ORDER BY n", send_id)
+    return [row["id"] for row in rows]
+
+
+async def budget(shop: Shop, draft: SendDraft) -> int:
+    return await shop.world.database.fetchval("SELECT balance FROM budget WHERE program_id = $1", draft.program_id)
+
+
+async def state(shop: Shop, send_id: UUID) -> str:
+    return await shop.world.database.fetchval("SELECT state FROM reward_send WHERE id = $1", send_id)
+
+
+async def claim(shop: Shop, send_id: UUID, place: int = 0, *, line: int = 0, **more: Any) -> Any:
+    recipient_id = (await line_ids(shop, send_id))[line]
+    return await claim_reward(shop.world.door, shop.rep(place), shop.world.key(n=1), recipient_id, **more)
+
+
+async def policy_of(shop: Shop, partner: int, **value: Any) -> None:
+    fact = NewFact(
+        subject_kind=SubjectKind.PARTNER,
+        subject_id=shop.world.partners[partner],
+        kind="gift_policy",
+        value=value,
+        valid_from=START,
+    )
+    await shop.world.door.operate(SYSTEM, lambda op: record_facts_in(op, [fact]))
+
+
+async def later(shop: Shop, **span: int) -> None:
+    await shop.world.door.operate(SYSTEM, lambda op: advance_clock_in(op.sql, timedelta(**span)))
+
+
+async def test_points_are_set_aside_when_sent_and_awarded_through_an_activity_when_claimed(shop: Shop) -> None:
+    draft = await points(shop, 0)
+    send_id = await send(shop, draft)
+    assert (await state(shop, send_id), await lines(shop, send_id)) == ("SENT", [("SENT", None, 100)])
+    assert (await budget(shop, draft), await shop.world.worth(shop.world.members[0])) == (900, 0)
+    await open_reward(shop.world.door, shop.rep(), (await line_ids(shop, send_id))[0])
+    await claim(shop, send_id)
+    assert await lines(shop, send_id) == [("CLAIMED", None, 0)]
+    assert (await budget(shop, draft), await shop.world.worth(shop.world.members[0])) == (900, 100)
+    row = await shop.world.database.fetchrow(
+        "SELECT a.type, d.explanation FROM send_recipient r JOIN activity a ON a.id = r.activity_id"
+        " JOIN due d ON d.activity_id = a.id"
+    )
+    assert row is not None
+    assert (row["type"], row["explanation"][0]["code"]) == ("reward.sent", "SENT")
+    assert (await audit(shop.world.database)).is_clean()
+
+
+async def test_a_send_that_needs_no_claim_awards_at_once(shop: Shop) -> None:
+    draft = await points(shop, 0, 1, needs_claim=False)
+    send_id = await send(shop, draft)
+    assert await lines(shop, send_id) == [("CLAIMED", None, 0)] * 2
+    assert [await shop.world.worth(member) for member in shop.world.members[:2]] == [100, 100]
+    assert await budget(shop, draft) == 800
+
+
+async def test_a_send_that_is_partly_over_budget_is_judged_line_by_line(shop: Shop) -> None:
+    for needs_claim in (True, False):
+        draft = await points(shop, 0, 1, 2, budget=250, needs_claim=needs_claim)
+        send_id = await send(shop, draft)
+        reached = "SENT" if needs_claim else "CLAIMED"
+        assert [line[:2] for line in await lines(shop, send_id)] == [
+            (reached, None),
+            (reached, None),
+            ("FAILED", "OVER_BUDGET"),
+        ]
+        assert await budget(shop, draft) == 50
+        assert await state(shop, send_id) == "SENT"
+
+
+async def test_an_unknown_address_fails_its_line_and_no_other(shop: Shop) -> None:
+    await shop.execute("UPDATE member SET email = 'Ada@Example.com' WHERE id = $1", shop.world.members[0])
+    await shop.execute(
+        "UPDATE member SET email = 'twins@example.com' WHERE id = ANY($1::uuid[])", shop.world.members[1:3]
+    )
+    draft = await points(shop)
+    texts = ("ada@example.com", "nobody@example.com", "twins@example.com")
+    addresses = tuple(Address(text=text, email=text) for text in texts)
+    draft = replace(draft, addresses=(*addresses, *to(new_id(), shop.world.members[0])))
+    assert [line[:2] for line in await lines(shop, await send(shop, draft))] == [
+        ("SENT", None),
+        ("FAILED", "ADDRESS_UNKNOWN"),
+        ("FAILED", "ADDRESS_AMBIGUOUS"),
+        ("FAILED", "ADDRESS_UNKNOWN"),
+        ("FAILED", "REPEATED"),
+    ]
+
+
+async def test_a_channel_manager_sends_within_the_portfolio_only(shop: Shop) -> None:
+    manager = Actor(principal_id=new_id(), role=Role.CHANNEL_MANAGER)
+    await shop.execute(
+        "INSERT INTO reach (id, principal_id, partner_id, relation) VALUES ($1, $2, $3, 'OPERATOR')",
+        new_id(),
+        manager.principal_id,
+        shop.world.partners[0],
+    )
+    send_id = await send(shop, await points(shop, 0, 1), actor=manager)
+    assert [line[:2] for line in await lines(shop, send_id)] == [("SENT", None), ("FAILED", "ADDRESS_UNKNOWN")]
+
+
+async def test_an_employer_that_forbids_rewards_keeps_its_people_from_getting_any(shop: Shop) -> None:
+    await policy_of(shop, 0, allowed=False)
+    draft = await points(shop, 0, 1)
+    send_id = await send(shop, draft)
+    assert [line[:2] for line in await lines(shop, send_id)] == [("FAILED", "EMPLOYER_FORBIDS"), ("SENT", None)]
+    assert await budget(shop, draft) == 900
+
+
+async def test_a_gift_above_the_employers_ceiling_is_not_sent(shop: Shop) -> None:
+    await policy_of(shop, 0, allowed=True, ceiling=999, currency="EUR")
+    above = await gift(shop, await shop.item(fair_value=1_000), is_gift=True)
+    assert [line[:2] for line in await lines(shop, await send(shop, above))] == [("FAILED", "EMPLOYER_CEILING")]
+    assert await budget(shop, above) == 10_000
+    within = await gift(shop, await shop.item(fair_value=999), is_gift=True)
+    assert [line[:2] for line in await lines(shop, await send(shop, within))] == [("SENT", None)]
+    await policy_of(shop, 0, allowed=True, ceiling=10**9, currency="USD")
+    other = await gift(shop, await shop.item(fair_value=1), is_gift=True)
+    assert [line[:2] for line in await lines(shop, await send(shop, other))] == [("FAILED", "EMPLOYER_CEILING")]
+
+
+async def test_what_is_recalled_before_it_is_claimed_goes_back_to_the_budget_and_what_is_claimed_stays(
+    shop: Shop,
+) -> None:
+    draft = await points(shop, 0, 1)
+    send_id = await send(shop, draft)
+    await claim(shop, send_id)
+    done = await recall_send(shop.world.door, SYSTEM, shop.world.key(n=1), send_id)
+    assert done.facts["recalled"] == 1
+    assert await lines(shop, send_id) == [("CLAIMED", None, 0), ("RECALLED", None, 0)]
+    assert (await state(shop, send_id), await budget(shop, draft)) == ("RECALLED", 900)
+    with pytest.raises(RewardNotOpen):
+        await claim(shop, send_id, 1, line=1)
+    with pytest.raises(SendNotInState):
+        await recall_send(shop.world.door, SYSTEM, shop.world.key(n=1), send_id)
+
+
+async def test_one_line_is_recalled_alone(shop: Shop) -> None:
+    send_id = await send(shop, await points(shop, 0, 1))
+    wanted = (await line_ids(shop, send_id))[:1]
+    await recall_send(shop.world.door, SYSTEM, shop.world.key(n=1), send_id, wanted)
+    assert [line[0] for line in await lines(shop, send_id)] == ["RECALLED", "SENT"]
+    assert await state(shop, send_id) == "SENT"
+
+
+async def test_the_same_send_with_the_same_key_is_sent_once(shop: Shop) -> None:
+    draft = await points(shop, 0)
+    first = await send(shop, draft, key="one")
+    assert await send(shop, draft, key="one") == first
+    assert (await budget(shop, draft), len(await lines(shop, first))) == (900, 1)
+    with pytest.raises(KeyReused):
+        await send(shop, replace(draft, amount=50), key="one")
+
+
+async def test_what_nobody_claims_in_time_expires_and_goes_back_to_the_budget(shop: Shop) -> None:
+    draft = await points(shop, 0, 1, claim_days=3)
+    send_id = await send(shop, draft)
+    await later(shop, days=2)
+    await claim(shop, send_id)
+    assert await expire_due(shop.world.door) == 0
+    await later(shop, days=1)
+    with pytest.raises(RewardNotOpen):
+        await claim(shop, send_id, 1, line=1)
+    assert await expire_due(shop.world.door) == 1
+    assert await expire_due(shop.world.door) == 0
+    assert await lines(shop, send_id) == [("CLAIMED", None, 0), ("EXPIRED", None, 0)]
+    assert await budget(shop, draft) == 900
+    assert (await audit(shop.world.database)).is_clean()
+
+
+async def test_a_scheduled_send_leaves_in_its_time_by_the_worker(shop: Shop) -> None:
+    draft = await points(shop, 0, is_draft=True)
+    send_id = await send(shop, draft)
+    now = await shop.world.database.fetchval("SELECT guerdon_now()")
+    await schedule_send(shop.world.door, SYSTEM, shop.world.key(n=1), send_id, now + timedelta(hours=1), NO_POLICY)
+    assert (await deliver_due(shop.world.door), await state(shop, send_id)) == (0, "SCHEDULED")
+    assert await lines(shop, send_id) == [("PENDING", None, 0)]
+    await later(shop, hours=1)
+    assert (await deliver_due(shop.world.door), await state(shop, send_id)) == (1, "SENT")
+    with pytest.raises(SendNotInState):
+        await schedule_send(shop.world.door, SYSTEM, shop.world.key(n=1), send_id, None, NO_POLICY)
+
+
+async def test_above_the_vendors_bound_somebody_else_schedules_what_its_author_drafted(shop: Shop) -> None:
+    policy, author = SendPolicy(approval_above=199), Actor(principal_id=new_id(), role=Role.ADMIN)
+    draft = await points(shop, 0, 1)
+    with pytest.raises(SendNeedsApproval):
+        await send(shop, draft, actor=author, policy=policy)
+    send_id = await send(shop, replace(draft, is_draft=True), actor=author, policy=policy)
+    with pytest.raises(SendNeedsApproval):
+        await schedule_send(shop.world.door, author, shop.world.key(n=1), send_id, None, policy)
+    await schedule_send(shop.world.door, SYSTEM, shop.world.key(n=1), send_id, None, policy)
+    assert await state(shop, send_id) == "SENT"
+    await send(shop, await points(shop, 0, amount=199), actor=author, policy=policy)
+
+
+async def test_a_segment_a_tier_and_a_partner_are_ways_to_say_who(shop: Shop) -> None:
+    world = shop.world
+    facts = [
+        NewFact(subject_kind=kind, subject_id=subject, kind=name, value={"value": value}, valid_from=START)
+        for kind, subject, name, value in (
+            (SubjectKind.MEMBER, world.members[0], "segment", "smb"),
+            (SubjectKind.MEMBER, world.members[1], "segment", ["smb", "retail"]),
+            (SubjectKind.PARTNER, world.partners[0], "tier", "GOLD"),
+        )
+    ]
+    await world.door.operate(SYSTEM, lambda op: record_facts_in(op, facts))
+
+    async def found(wanted: Filter) -> set[UUID]:
+        draft = replace(await points(shop), filter=wanted)
+        rows = await world.database.fetch(
+            "SELECT member_id FROM send_recipient WHERE send_id = $1", await send(shop, draft)
+        )
+        return {row["member_id"] for row in rows}
+
+    assert await found(Filter(segments=("smb",))) == set(world.members[:2])
+    assert await found(Filter(segments=("retail",))) == {world.members[1]}
+    assert await found(Filter(tiers=("GOLD",))) == {world.members[0], world.members[2]}
+    assert await found(Filter(partner_ids=(world.partners[1],))) == {world.members[1], world.members[3]}
+    assert await found(Filter(segments=("smb",), tiers=("GOLD",))) == {world.members[0]}
+    with pytest.raises(InvalidInput):
+        await found(Filter())
+
+
+async def test_a_gift_is_accepted_with_its_value_recorded_or_declined_and_paid_back(shop: Shop) -> None:
+    item = await shop.item(fair_value=1_000)
+    draft = await gift(shop, item, is_gift=True, addresses=to(*shop.world.members[:2]))
+    send_id = await send(shop, draft)
+    row = await shop.world.database.fetchrow("SELECT fair_value, currency FROM reward_send")
+    assert row is not None
+    assert tuple(row) == (1_000, "EUR")
+    assert await budget(shop, draft) == 8_000
+    first, second = await line_ids(shop, send_id)
+    await claim(shop, send_id)
+    await decline_gift(shop.world.door, shop.rep(1), shop.world.key(n=1), second)
+    assert await lines(shop, send_id) == [("ACCEPTED", None, 1_000), ("DECLINED", None, 0)]
+    assert await budget(shop, draft) == 9_000
+    assert await shop.world.database.fetchval("SELECT fair_value FROM redemption_line") == 1_000
+    with pytest.raises(RewardNotOpen):
+        await decline_gift(shop.world.door, shop.rep(0), shop.world.key(n=1), first)
+
+
+async def test_a_gift_that_is_shipped_takes_an_address_and_the_consent_to_pass_it_on(shop: Shop) -> None:
+    send_id = await send(shop, await gift(shop, await shop.item(needs_address=True), is_gift=True))
+    with pytest.raises(AddressConsentNeeded):
+        await claim(shop, send_id)
+    assert await lines(shop, send_id) == [("SENT", None, 1_000)]
+    await claim(shop, send_id, shipping=Shipping(recipient=ADDRESS, keyring=KEYRING))
+    row = await shop.world.database.fetchrow(
+        "SELECT r.address_consent_at IS NOT NULL AS consented, s.sealed FROM send_recipient r, shipment s"
+    )
+    assert row is not None
+    assert row["consented"]
+    assert b"Paix" not in row["sealed"]
+
+
+async def test_a_choice_that_is_sent_is_claimed_by_choosing(shop: Shop) -> None:
+    cheap, dear = await shop.item(fair_value=500), await shop.item(fair_value=1_500)
+    draft = await gift(shop, cheap, dear, mode=BundleMode.CHOICE)
+    send_id = await send(shop, draft)
+    assert await lines(shop, send_id) == [("SENT", None, 1_500)]
+    with pytest.raises(ChoiceRefused):
+        await claim(shop, send_id)
+    await claim(shop, send_id, choices=[cheap])
+    rows = await shop.world.database.fetch("SELECT denomination_id, state FROM redemption_line")
+    assert [tuple(row) for row in rows] == [(cheap, "ORDERED")]
+
+
+async def test_a_sent_bundle_that_nobody_can_deliver_is_paid_back(shop: Shop) -> None:
+    draft = await gift(shop, await shop.item(stock=0))
+    send_id = await send(shop, draft)
+    assert await budget(shop, draft) == 9_000
+    await claim(shop, send_id)
+    assert await settle_due(shop.world.door) == 1
+    assert await lines(shop, send_id) == [("CLAIMED", None, 0)]
+    assert await budget(shop, draft) == 10_000
+
+
+async def test_a_bundle_is_paid_by_a_budget_in_the_currency_of_its_items(shop: Shop) -> None:
+    draft = await gift(shop, await shop.item())
+    program_id = await shop.world.launch({"effect": {"kind": "FIXED", "amount": 1}})
+    with pytest.raises(BudgetOfAnotherUnit):
+        await send(shop, replace(draft, program_id=program_id))
+
+
+async def test_nobody_else_opens_claims_or_declines_a_reward(shop: Shop) -> None:
+    send_id = await send(shop, await points(shop, 0))
+    recipient_id = (await line_ids(shop, send_id))[0]
+    with pytest.raises(NotFound):
+        await open_reward(shop.world.door, shop.rep(1), recipient_id)
+    with pytest.raises(NotFound):
+        await claim(shop, send_id, 1)
+    with pytest.raises(NotFound):
+        await decline_gift(shop.world.door, shop.rep(1), shop.world.key(n=1), recipient_id)
+
+
+async def test_a_claim_with_the_same_key_awards_once_and_a_second_claim_is_refused(shop: Shop) -> None:
+    send_id = await send(shop, await points(shop, 0))
+    recipient_id, key, rep = (await line_ids(shop, send_id))[0], shop.world.key(n=1), shop.rep()
+    told = [await claim_reward(shop.world.door, rep, key, recipient_id) for _ in range(2)]
+    assert [one.replayed for one in told] == [False, True]
+    with pytest.raises(RewardNotOpen):
+        await claim(shop, send_id)
+    assert await shop.world.worth(shop.world.members[0]) == 100
+
+
+async def test_a_send_is_bounded(shop: Shop) -> None:
+    draft = await points(shop, 0)
+    many = tuple(Address(text="x", external_id=str(n)) for n in range(1_001))
+    for wrong in (
+        replace(draft, addresses=many),
+        replace(draft, addresses=()),
+        replace(draft, filter=Filter(tiers=("GOLD",))),
+        replace(draft, message={"en": "x" * 2_001}),
+        replace(draft, message={"fr": "Bravo"}),
+        replace(draft, amount=0),
+        replace(draft, amount=None),
+        replace(draft, claim_days=3_661),
+        replace(draft, is_gift=True),
+        replace(draft, addresses=(Address(text="x" * 255, email="x" * 255),)),
+    ):
+        with pytest.raises(InvalidInput):
+            await send(shop, wrong)
+    await send(shop, replace(draft, addresses=many[:1_000], message={"en": "x" * 2_000}, claim_days=3_660))
+
+
+def test_a_csv_names_its_people_by_mail_or_by_external_id() -> None:
+    assert [one.email for one in addresses_of_csv("\ufeffname,email\nAda,a@b.c\n,\nBob,b@c.d\n")] == ["a@b.c", "b@c.d"]
+    assert [one.external_id for one in addresses_of_csv("external_id\nm-1\n")] == ["m-1"]
+    for wrong in ("name\nAda\n", "", "email\n" + "a@b.c\n" * 1_001, "email\n" + "x" * 500_000):
+        with pytest.raises(InvalidInput):
+            addresses_of_csv(wrong)
+
+
+async def test_statements_of_a_send_do_not_grow_with_its_lines(fresh_database: str, shop: Shop) -> None:
+    counted: list[str] = []
+    counting = await Database.open(fresh_database, connections_max=1, on_query=counted.append)
+    draft, sizes = await points(shop, 0, budget=10**6), list[int]()
+    for needs_claim in (True, False):
+        for members in ((0, 1, 2, 3), (0,), (1, 2, 3)):
+            addresses = to(*(shop.world.members[place] for place in members))
+            counted.clear()
+            wanted = replace(draft, addresses=addresses, needs_claim=needs_claim)
+            await send_rewards(type(shop.world.door)(counting), SYSTEM, shop.world.key(n=1), wanted, NO_POLICY)
+            sizes.append(len(counted))
+    await counting.close()
+    assert (sizes[1], sizes[4]) == (sizes[2], sizes[5])
