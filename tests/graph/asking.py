@@ -14,6 +14,7 @@ from api.schema import served_schema
 from domain.access.audit import record_denial
 from domain.access.principals import ANONYMOUS, Actor, Role, Scope
 from domain.kernel.ids import new_id
+from domain.kernel.sealing import Keyring
 from domain.kernel.sql import Database
 from tests.building import World
 
@@ -28,6 +29,7 @@ class Asker:
     schema: Schema
     heard: list[str]
     statements: list[str] = field(default_factory=list[str])
+    keys: Keyring | None = None
 
     @classmethod
     def over(cls, world: World, heard: list[str]) -> "Asker":
@@ -42,7 +44,9 @@ class Asker:
 
     async def result(self, actor: Actor, document: str, **variables: Any) -> Any:
         """Data and errors."""
-        context = Context.of(actor, self.world.database, self.world.door, self.world.knowledge, sandbox=True)
+        context = Context.of(
+            actor, self.world.database, self.world.door, self.world.knowledge, sandbox=True, keys=self.keys
+        )
         self.heard.clear()
         result = await self.schema.execute(document, variable_values=variables, context_value=context)
         self.statements = [statement for statement in self.heard if not statement.startswith(POOL)]
