@@ -14,7 +14,8 @@ from tests.faults.roles import started
 from tests.faults.supplying import RunningSupplier, supplying
 
 KILLED_SECONDS_MAX = 60
-# Here each workflow dies at its own points, and around its commit (redeeming: test_crash_points.py); tests/long goes through all, in all modes.
+# Here each workflow dies at its own points and around its commit (redeeming: test_crash_points.py); tests/long goes
+# through all of them, in all modes.
 KILLED = [
     (role, point)
     for role, points in PASSED.items()
