@@ -8,6 +8,7 @@ import strawberry
 from api.graph.batching import Batches
 from api.graph.streaming import Live
 from catalog.redemptions.policy import ShopPolicy
+from catalog.sends.sent import SendPolicy
 from domain.access.principals import Actor
 from domain.earning.evaluating import Knowledge
 from domain.kernel.expressions import ConditionCache
@@ -33,6 +34,7 @@ class Context:
     knowledge: Knowledge
     keys: Keyring | None = None
     shop: ShopPolicy = field(default_factory=ShopPolicy)
+    sends: SendPolicy = field(default_factory=SendPolicy)
     store: Store | None = None
     live: Live | None = None
     locale: str = "en"

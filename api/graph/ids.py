@@ -45,6 +45,13 @@ class Tag(StrEnum):
     QUOTE = "qu"
     REDEMPTION = "rd"
     REDEMPTION_LINE = "rl"
+    BUNDLE = "bu"
+    BUNDLE_ORDER = "bo"
+    BUNDLE_PART = "bp"
+    REWARD_SEND = "sd"
+    REWARD = "rw"
+    ENTITLEMENT = "et"
+    GRANT = "gr"
 
 
 def encode_id(tag: Tag, value: UUID) -> str:
