@@ -20,9 +20,12 @@ from api.graph.catalog import CatalogQuery
 from api.graph.catalog_in import CatalogMutation
 from api.graph.codes import CodeQuery
 from api.graph.codes_in import CodeMutation
+from api.graph.codes_in_hand_in import CodesInHandMutation
 from api.graph.context import Context
 from api.graph.enrollments_in import EnrollmentMutation
 from api.graph.entitlements import EntitlementMutation, EntitlementQuery
+from api.graph.fulfilment import FulfilmentQuery
+from api.graph.fulfilment_in import FulfilmentMutation
 from api.graph.import_runs import ImportRunQuery
 from api.graph.leaderboards import LeaderboardQuery
 from api.graph.live import CursorShown, Subscription
@@ -67,6 +70,7 @@ QUERIES = (
     AuditQuery,
     SupplierQuery,
     CodeQuery,
+    FulfilmentQuery,
     CatalogQuery,
     RedemptionQuery,
     BundleQuery,
@@ -85,6 +89,8 @@ MUTATIONS = (
     AccessMutation,
     SupplierMutation,
     CodeMutation,
+    FulfilmentMutation,
+    CodesInHandMutation,
     CatalogMutation,
     RedemptionMutation,
     BundleMutation,

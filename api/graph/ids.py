@@ -52,6 +52,8 @@ class Tag(StrEnum):
     REWARD = "rw"
     ENTITLEMENT = "et"
     GRANT = "gr"
+    ATTEMPT = "fa"
+    CODE_PROBLEM = "cx"
 
 
 def encode_id(tag: Tag, value: UUID) -> str:

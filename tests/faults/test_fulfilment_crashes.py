@@ -9,7 +9,7 @@ import pytest
 
 from domain.kernel.failpoints import POINTS
 from domain.kernel.sql import Database
-from tests.faults.fulfilment import LINES, OWN_POINTS, PASSED, PRICE, FulfilmentStage, fulfilment_stage
+from tests.faults.fulfilment import ASKED, LINES, OWN_POINTS, PASSED, PRICE, FulfilmentStage, fulfilment_stage
 from tests.faults.roles import started
 from tests.faults.supplying import RunningSupplier, supplying
 
@@ -37,7 +37,7 @@ async def played(
 
 
 def test_every_point_of_fulfilment_is_passed_by_a_workflow() -> None:
-    rooms = ("fulfil.", "issue.", "release.", "complete.", "reveal.")
+    rooms = ("redeem.", "fulfil.", "issue.", "release.", "complete.", "reveal.")
     assert {point for point in POINTS if point.startswith(rooms)} == set(OWN_POINTS)
 
 
@@ -51,10 +51,10 @@ async def test_a_worker_killed_anywhere_delivers_each_order_once(
     process = started("work", stage.environment, f"{point}=crash", **told)
     await asyncio.to_thread(process.join, KILLED_SECONDS_MAX)
     assert process.exitcode == -signal.SIGKILL, f"{role} did not die at {point}"
-    if role in ("complete", "reveal"):
+    if role in ASKED:
         await stage.again(told)
     await stage.recover()
-    lines = await stage.shop.lines(line_ids)
+    lines = await stage.lines(line_ids, told)
     assert {line["state"] for line in lines} == {"FULFILLED"}
     assert (lines[0]["revealed_at"] is not None) == (role == "reveal")
     after = await stage.shop.world.balances(stage.member)
