@@ -71,7 +71,7 @@ class DefineBenefitInput:
 
 @strawberry.type(description="The bundle stands.")
 class DefineBundleSuccess:
-    bundle: Bundle | None = strawberry.field(description="The bundle as it stands now.")
+    bundle: Any = strawberry.field(graphql_type=Bundle | None, description="The bundle as it stands now.")
 
 
 @strawberry.type(description="The benefit stands; entitlements that were given before keep what they were given.")

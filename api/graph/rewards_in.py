@@ -186,9 +186,7 @@ def _shipping(info: Info, asked: Any) -> Shipping | None:
     return shipping(asked.address.recipient(), has_consent=asked.address_consent, keyring=info.context.keyring)
 
 
-async def _claimed(
-    info: Info, asked: Any, operation: str, choices: Sequence[UUID] = ()
-) -> tuple[Any, UUID | None]:
+async def _claimed(info: Info, asked: Any, operation: str, choices: Sequence[UUID] = ()) -> tuple[Any, UUID | None]:
     context = info.context
     reward_id = sure(Tag.REWARD, asked.reward_id, "reward")
     done = await claim_reward(

@@ -41,12 +41,18 @@ class RewardAddressInput:
 @strawberry.input(description="Everybody who fits all that is said; at most 100 values each.")
 class RewardFilterInput:
     partner_ids: list[strawberry.ID] = strawberry.field(
-        default_factory=list[strawberry.ID], description="People of one of these partners."
+        default_factory=list[strawberry.ID], description="People of one of these partners, at most 100."
     )
-    partner_types: list[str] = strawberry.field(default_factory=list[str], description="Of partners of these types.")
-    countries: list[str] = strawberry.field(default_factory=list[str], description="Of partners in these countries.")
-    segments: list[str] = strawberry.field(default_factory=list[str], description="In one of these segments.")
-    tiers: list[str] = strawberry.field(default_factory=list[str], description="Of one of these tiers.")
+    partner_types: list[str] = strawberry.field(
+        default_factory=list[str], description="Of partners of these types, at most 100."
+    )
+    countries: list[str] = strawberry.field(
+        default_factory=list[str], description="Of partners in these countries, at most 100."
+    )
+    segments: list[str] = strawberry.field(
+        default_factory=list[str], description="In one of these segments, at most 100."
+    )
+    tiers: list[str] = strawberry.field(default_factory=list[str], description="Of one of these tiers, at most 100.")
 
     def wanted(self) -> Filter:
         """As the room takes it. Refuses: NotFound for an id of another kind."""
