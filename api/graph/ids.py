@@ -45,8 +45,18 @@ class Tag(StrEnum):
     QUOTE = "qu"
     REDEMPTION = "rd"
     REDEMPTION_LINE = "rl"
+<<<<<<< HEAD
     WEBHOOK_ENDPOINT = "we"
     WEBHOOK_DELIVERY = "wd"
+=======
+    BUNDLE = "bu"
+    BUNDLE_ORDER = "bo"
+    BUNDLE_PART = "bp"
+    REWARD_SEND = "sd"
+    REWARD = "rw"
+    ENTITLEMENT = "et"
+    GRANT = "gr"
+>>>>>>> refs/heads/sends
     ATTEMPT = "fa"
     CODE_PROBLEM = "cx"
 
