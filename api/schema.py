@@ -76,13 +76,10 @@ QUERIES = (
     FulfilmentQuery,
     CatalogQuery,
     RedemptionQuery,
-<<<<<<< HEAD
     WebhookQuery,
-=======
     BundleQuery,
     SendQuery,
     EntitlementQuery,
->>>>>>> refs/heads/sends
 )
 
 
@@ -100,15 +97,12 @@ MUTATIONS = (
     CodesInHandMutation,
     CatalogMutation,
     RedemptionMutation,
-<<<<<<< HEAD
     WebhookMutation,
     InletMutation,
-=======
     BundleMutation,
     SendMutation,
     RewardMutation,
     EntitlementMutation,
->>>>>>> refs/heads/sends
 )
 
 

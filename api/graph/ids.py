@@ -45,10 +45,8 @@ class Tag(StrEnum):
     QUOTE = "qu"
     REDEMPTION = "rd"
     REDEMPTION_LINE = "rl"
-<<<<<<< HEAD
     WEBHOOK_ENDPOINT = "we"
     WEBHOOK_DELIVERY = "wd"
-=======
     BUNDLE = "bu"
     BUNDLE_ORDER = "bo"
     BUNDLE_PART = "bp"
@@ -56,7 +54,6 @@ class Tag(StrEnum):
     REWARD = "rw"
     ENTITLEMENT = "et"
     GRANT = "gr"
->>>>>>> refs/heads/sends
     ATTEMPT = "fa"
     CODE_PROBLEM = "cx"
 

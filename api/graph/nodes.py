@@ -60,16 +60,13 @@ READINGS: Mapping[Tag, Reading[Any, Any]] = {
     Tag.SUPPLIER: suppliers_by_id,
     Tag.TERMS: terms_by_id,
     Tag.WALLET: wallets_by_id,
-<<<<<<< HEAD
     Tag.WEBHOOK_DELIVERY: deliveries_by_id,
     Tag.WEBHOOK_ENDPOINT: endpoints_by_id,
-=======
     Tag.BUNDLE: bundles_by_id,
     Tag.BUNDLE_ORDER: bundle_orders_by_id,
     Tag.REWARD_SEND: sends_by_id,
     Tag.REWARD: rewards_by_id,
     Tag.ENTITLEMENT: entitlements_by_id,
->>>>>>> refs/heads/sends
 }
 
 
