@@ -111,7 +111,7 @@ async def build_shelf(world: World, *, code: str = "shop") -> Shelf:
 
 
 async def build_peopled_world(opened: Database) -> World:
-    """Member 0 is of a French VAR of the tier GOLD, member 1 of a firm of whom nothing is known; each has 300 points."""
+    """Member 0 is of a French VAR of the tier GOLD, of member 1 nothing is known; each has 300 points."""
     world = await build_world(opened)
     firm = PartnerRow(
         external_id="partner-0", name="P", types=(PartnerType.VAR,), country="FR", vertical="RETAIL", size="SMALL"

@@ -1,5 +1,6 @@
 """The catalog in pages: filtered, searched, sorted and cut in one statement, as far as the viewer is shown it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -32,7 +33,7 @@ class ItemSort(StrEnum):
 
 
 # By what each order compares, in which direction, and of what type.
-ORDERS = {
+ORDERS: Mapping[ItemSort, tuple[str, str, str]] = {
     ItemSort.NEWEST: ("item.recorded_at", "DESC", "timestamptz"),
     ItemSort.CHEAPEST: (PRICE_FROM, "ASC", "bigint"),
     ItemSort.DEAREST: (PRICE_FROM, "DESC", "bigint"),

@@ -153,7 +153,7 @@ async def test_a_rep_filters_searches_and_sorts(
 
 @pytest.mark.parametrize("sort", ["NEWEST", "CHEAPEST", "DEAREST", "NAME"])
 async def test_a_cursor_leads_through_every_order(asker: Asker, shelf: Shelf, sort: str) -> None:
-    actor, after, seen = member(asker.world, 0), None, list[str]()
+    actor, after, seen, page = member(asker.world, 0), None, list[str](), dict[str, Any]()
     for _ in range(3):
         page = (await asker.ask(actor, BROWSE, sort=sort, first=1, after=after))["catalogItems"]
         seen += [edge["node"]["externalId"] for edge in page["edges"]]

@@ -197,7 +197,7 @@ EDGES: tuple[tuple[dict[str, Any], str | None], ...] = (
     (with_(routes=(RouteSaid(sku="x" * 129),)), "denominations.routes.sku"),
     (with_(routes=(RouteSaid(),) * ROUTES_MAX), None),
     (with_(routes=(RouteSaid(),) * (ROUTES_MAX + 1)), "routes"),
-)  # fmt: skip
+)
 
 
 async def test_every_limit_holds_at_its_edge(shelf: Shelf) -> None:
