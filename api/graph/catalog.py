@@ -75,6 +75,7 @@ class Denomination(Node):
     )
 
     @strawberry.field(graphql_type=Offer | None, description="What it is to you now; null for who is no member.")
+    @staticmethod
     async def offer(parent: strawberry.Parent[DenominationRecord], info: Info) -> OfferRecord | None:
         return await offer_of(info, parent.id)
 

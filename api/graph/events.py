@@ -48,6 +48,7 @@ MOVES: Mapping[str, PointsMove] = {
 def carried(key: str, shape: Any, description: str) -> Any:
     """A value of the event's payload as it is."""
 
+    @staticmethod
     def resolve(parent: strawberry.Parent[StampedEvent]) -> Any:
         return parent.payload.get(key)
 
@@ -57,6 +58,7 @@ def carried(key: str, shape: Any, description: str) -> Any:
 def carried_instant(key: str, description: str, *, optional: bool = False) -> Any:
     """An instant of the payload."""
 
+    @staticmethod
     def resolve(parent: strawberry.Parent[StampedEvent]) -> Any:
         value = parent.payload.get(key)
         return None if value is None else datetime.fromisoformat(value)
@@ -68,6 +70,7 @@ def carried_instant(key: str, description: str, *, optional: bool = False) -> An
 def carried_id(tag: Tag, key: str, description: str, *, optional: bool = False) -> Any:
     """The opaque id of what the payload names."""
 
+    @staticmethod
     def resolve(parent: strawberry.Parent[StampedEvent]) -> Any:
         value = parent.payload.get(key)
         return None if value is None else encode_id(tag, UUID(value))
@@ -86,6 +89,7 @@ class RewardEvent:
     program_id = reference(Tag.PROGRAM, "program_id", "The program it belongs to, if any.")
 
     @strawberry.field(graphql_type=Json, description="All of it, byte for byte the body of its webhooks.")
+    @staticmethod
     def message(parent: strawberry.Parent[Any]) -> Any:
         return message_of(parent)
 

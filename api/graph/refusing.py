@@ -112,6 +112,7 @@ def _fact(name: str, annotation: Any, *, optional: bool) -> Any:
     shown = _shape(annotation)
     shown = shown | None if optional else shown
 
+    @staticmethod
     def resolve(parent: strawberry.Parent[Told]) -> Any:
         value = getattr(parent.refusal, name, None)
         tag = TAGS.get(str(getattr(parent.refusal, "kind", "")) if name == "id" else name)

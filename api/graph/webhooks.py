@@ -77,6 +77,7 @@ class WebhookEndpoint(Node):
     @strawberry.field(
         graphql_type=Connection[WebhookDelivery] | None, description="What was sent to it, newest first; 30 days."
     )
+    @staticmethod
     async def deliveries(
         parent: strawberry.Parent[Any],
         info: Info,
