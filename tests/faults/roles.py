@@ -71,6 +71,10 @@ async def _rebuild(parts: Wired, _told: Mapping[str, Any]) -> None:
     await rebuilt(parts, standings=False, index=True)
 
 
+async def _work(parts: Wired, told: Mapping[str, Any]) -> None:
+    await WORK[told["does"]](parts.door, parts.keyring, told)
+
+
 async def _redeem(parts: Wired, told: Mapping[str, Any]) -> None:
     await accepted(parts.door, UUID(told["member"]), UUID(told["quote"]), parts.keyring)
 
@@ -94,6 +98,8 @@ ROLES: Mapping[str, Callable[[Wired, Mapping[str, Any]], Awaitable[None]]] = {
     "rebuild": _rebuild,
     "redeem": _redeem,
     "work": _work,
+    "work": _work,
+    "redeem": _redeem,
 }
 
 
