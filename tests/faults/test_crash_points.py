@@ -33,6 +33,7 @@ from tests.faults.face import Face, Item
 from tests.faults.fulfilment import OWN_POINTS
 from tests.faults.racer import items_of
 from tests.faults.roles import accepted, imported, started
+from tests.faults.test_webhook_crashes import POINTS as WEBHOOK_POINTS
 from tests.shop import KEYRING, open_shop
 
 PORT = 18_400
@@ -60,6 +61,7 @@ REDEEMED_BY = ("redeem.after_hold", "redeem.after_codes")
 REBUILT_BY = ("rebuild.half_way", "rebuild.before_swap")
 APART = ("import.after_batch", "mature.before_commit", "rewalk.before_commit", "deliver.before_send")
 GOLD = {"effect": {"kind": "FIXED", "amount": 10}, "trigger": "demo.given", "condition": 'facts.tier == "GOLD"'}
+APART = ("import.after_batch", "mature.before_commit", "deliver.before_send", *WEBHOOK_POINTS)
 
 OF_BATCH = """
 SELECT (SELECT count(*) FROM activity WHERE external_id LIKE $1) AS activities,
