@@ -13,7 +13,7 @@ FILE = ROOT / "tests" / "stories" / "edge_cases.toml"
 ROWS = frozenset(("R8", "R9", "R10", "R11", "R23"))
 
 
-def tests_of_the_stories() -> frozenset[str]:
+def stories_told() -> frozenset[str]:
     """Every test of the stories, as pytest names it."""
     return frozenset(
         f"{path.relative_to(ROOT).as_posix()}::{node.name}"
@@ -49,11 +49,11 @@ def rows() -> dict[str, Any]:
 
 
 def test_every_edge_case_has_its_test(rows: dict[str, Any]) -> None:
-    assert wrong_with(rows, tests_of_the_stories()) == []
+    assert wrong_with(rows, stories_told()) == []
 
 
 def test_what_is_missing_is_caught(rows: dict[str, Any]) -> None:
-    tests = tests_of_the_stories()
+    tests = stories_told()
     gone = rows["R9"]["cases"][0]["tests"][0]
     assert wrong_with(rows, tests - {gone}) == [f"R9: {gone} does not exist"]
     more = "tests/stories/test_r9.py::test_of_nothing"

@@ -38,9 +38,13 @@ async def test_a_part_that_is_taken_back_leaves_the_others(teller: Teller) -> No
     (reward,) = await rewards(teller, "rep0")
     given = reward["bundleOrder"]["parts"][0]["redemption"]
     await teller.does(
-        "finance", "refundRedemption", ORDER, redemptionId=given["id"], lineIds=[given["lines"][0]["id"]],
+        "finance",
+        "refundRedemption",
+        ORDER,
+        redemptionId=given["id"],
+        lineIds=[given["lines"][0]["id"]],
         reason="broken",
-    )  # fmt: skip
+    )
     await settled(teller)
     (reward,) = await rewards(teller, "rep0")
     order = reward["bundleOrder"]
