@@ -18,8 +18,11 @@ from api.graph.catalog import CatalogQuery
 from api.graph.catalog_in import CatalogMutation
 from api.graph.codes import CodeQuery
 from api.graph.codes_in import CodeMutation
+from api.graph.codes_in_hand_in import CodesInHandMutation
 from api.graph.context import Context
 from api.graph.enrollments_in import EnrollmentMutation
+from api.graph.fulfilment import FulfilmentQuery
+from api.graph.fulfilment_in import FulfilmentMutation
 from api.graph.import_runs import ImportRunQuery
 from api.graph.leaderboards import LeaderboardQuery
 from api.graph.live import CursorShown, Subscription
@@ -61,6 +64,7 @@ QUERIES = (
     AuditQuery,
     SupplierQuery,
     CodeQuery,
+    FulfilmentQuery,
     CatalogQuery,
     RedemptionQuery,
 )
@@ -76,6 +80,8 @@ MUTATIONS = (
     AccessMutation,
     SupplierMutation,
     CodeMutation,
+    FulfilmentMutation,
+    CodesInHandMutation,
     CatalogMutation,
     RedemptionMutation,
 )

@@ -79,7 +79,7 @@ class CodesInHandMutation:
     )
     async def reveal_voucher_code(self, info: Info, input: RevealVoucherCodeInput) -> Any:
         context = info.context
-        line_id = sure(Tag.REDEMPTION_LINE, input.line_id, "redemption line")
+        line_id = sure(Tag.REDEMPTION_LINE, input.line_id, "line")
         shown = await reveal(context.door, context.actor, keyed(input), context.keyring, line_id, context.shop)
         return RevealVoucherCodeSuccess(
             line=await context.batches.one(lines_by_id, line_id),
@@ -105,7 +105,7 @@ class CodesInHandMutation:
             context.door,
             context.actor,
             keyed(input),
-            line_id=sure(Tag.REDEMPTION_LINE, input.line_id, "redemption line"),
+            line_id=sure(Tag.REDEMPTION_LINE, input.line_id, "line"),
             problem=input.problem,
             note=input.note,
         )

@@ -7,13 +7,17 @@ import strawberry
 
 from catalog.codes.importing import RowOutcome
 from catalog.codes.reading import BatchState
-from catalog.codes.records import Rejection
+from catalog.codes.records import Problem, Rejection
 from catalog.items.browsing import ItemSort
 from catalog.items.eligibility import ObstacleCode
 from catalog.items.item import ItemKind, ItemState
 from catalog.items.upserting import ItemOutcome
-from catalog.redemptions.machine import Action, Delivery, LineState, OrderState
+from catalog.redemptions.leasing import Completion, CompletionOutcome
+from catalog.redemptions.machine import Action, AttemptState, Delivery, LineState, OrderState
+from catalog.redemptions.problems import Settlement
+from catalog.redemptions.queues import ProblemState
 from catalog.redemptions.reading import RedemptionSort
+from catalog.suppliers.outcomes import RefusalReason
 from catalog.suppliers.reading import AdapterKind, SupplierState
 from catalog.suppliers.reconciliation import Difference
 from domain.access.principals import Relation, Role, Scope
@@ -172,6 +176,20 @@ DESCRIBED: Mapping[type[StrEnum], tuple[str | None, str]] = {
         " before it was ordered, or FAILED. Points are spent by FULFILLED and by nothing else.",
     ),
     Delivery: (None, "How far the goods are on their way, once fulfilled; REVEALED: the code was shown."),
+    AttemptState: (
+        "FulfilmentState",
+        "Where one try at one supplier stands: INTENT, SENT, then DELIVERED or REFUSED; UNKNOWN: it may have.",
+    ),
+    Completion: ("FulfilmentOutcome", "What came of a claimed order; LATER puts it back into the queue."),
+    CompletionOutcome: (
+        "FulfilmentReportOutcome",
+        "What became of a report: a DUPLICATE was made before, with a STALE_LEASE somebody else has the order now, and"
+        " with CODE_EXISTS the code was delivered before, for another line.",
+    ),
+    RefusalReason: ("SupplierRefusal", "Why a supplier surely did not deliver."),
+    Problem: ("CodeProblemKind", "What is wrong with a code."),
+    ProblemState: ("CodeProblemState", "Whether a problem is OPEN, or how it was settled."),
+    Settlement: ("CodeProblemSettlement", "How a problem ends: another code, the points back, or neither."),
     Action: ("RedemptionAction", "What somebody may do with a line."),
     RedemptionSort: (None, "In which order orders are listed, by when they were made."),
     ObstacleCode: (None, "Why somebody cannot redeem something now; the sentence comes with it."),

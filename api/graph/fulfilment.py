@@ -1,4 +1,4 @@
-"""Fulfilment as operators and suppliers see it: attempts, claimed orders, problems with codes; a code is no field."""
+"""Attempts, claimed orders and problems with codes, as operators, suppliers and owners see them; never a code."""
 
 from datetime import datetime
 from typing import Annotated, Any

@@ -12,6 +12,7 @@ from api.graph.fulfilment import ClaimedFulfilment, FulfilmentAttempt, Fulfilmen
 from api.graph.ids import Tag
 from api.graph.inputs import key_field
 from api.graph.mutating import json_object, keyed, mutation, sure
+from api.graph.redemptions_in import AddressInput
 from api.graph.scalars import Json
 from catalog.redemptions.address import checked_address
 from catalog.redemptions.delivering import correct_delivery, report_delivery
@@ -21,7 +22,7 @@ from catalog.redemptions.queues import attempts_by_id
 from catalog.redemptions.reading import lines_by_id
 from catalog.redemptions.refusals import ActionNotAvailable, AddressNeeded, NotParked
 from catalog.redemptions.retrying import retry_fulfilment
-from catalog.suppliers.outcomes import Goods, Recipient, RefusalReason
+from catalog.suppliers.outcomes import Goods, RefusalReason
 from domain.kernel.refusals import InvalidInput, KeyReused, NotFound
 
 
@@ -69,7 +70,7 @@ class FulfilmentReportInput:
         )
 
 
-@strawberry.input(description="What came of claimed orders; (attempt, fence) is the key: sent again, nothing more happens.")
+@strawberry.input(description="What came of claimed orders; (attempt, fence) is the key: again, nothing happens.")
 class CompleteFulfilmentInput:
     items: list[FulfilmentReportInput] = strawberry.field(description="1 to 100 reports, each attempt once.")
 
@@ -88,23 +89,11 @@ class ReportDeliveryInput:
     tracking: Json | None = strawberry.field(default=None, description="An object of at most 10 texts.")
 
 
-@strawberry.input(description="Where goods that bounced go instead.")
-class CorrectedAddressInput:
-    name: str = strawberry.field(description="Who receives them, 1 to 200 characters, as every text here.")
-    email: str | None = strawberry.field(default=None, description="Where e-mail reaches them.")
-    lines: list[str] = strawberry.field(default_factory=list, description="Before the city, at most 5 lines.")
-    city: str | None = strawberry.field(default=None, description="The city.")
-    postcode: str | None = strawberry.field(default=None, description="The postcode.")
-    region: str | None = strawberry.field(default=None, description="State or province.")
-    country: str | None = strawberry.field(default=None, description="ISO 3166 code of the country.")
-    phone: str | None = strawberry.field(default=None, description="Where a courier may call.")
-
-
 @strawberry.input(description="A line that bounced, and where it goes instead.")
 class CorrectDeliveryInput:
     idempotency_key: str = key_field()
     line_id: strawberry.ID = strawberry.field(description="The line that bounced.")
-    address: CorrectedAddressInput = strawberry.field(description="Where it goes instead.")
+    address: AddressInput = strawberry.field(description="Where it goes instead.")
 
 
 @strawberry.type(description="The orders are yours until their lease ends.")
@@ -190,7 +179,7 @@ class FulfilmentMutation:
     )
     async def report_delivery(self, info: Info, input: ReportDeliveryInput) -> Any:
         context = info.context
-        line_id = sure(Tag.REDEMPTION_LINE, input.line_id, "redemption line")
+        line_id = sure(Tag.REDEMPTION_LINE, input.line_id, "line")
         tracking = None if input.tracking is None else json_object(input.tracking, "tracking")
         await report_delivery(
             context.door, context.actor, keyed(input), line_id=line_id, delivery=input.delivery, tracking=tracking
@@ -208,9 +197,8 @@ class FulfilmentMutation:
     )
     async def correct_delivery(self, info: Info, input: CorrectDeliveryInput) -> Any:
         context = info.context
-        line_id = sure(Tag.REDEMPTION_LINE, input.line_id, "redemption line")
-        said = vars(input.address) | {"lines": tuple(input.address.lines)}
-        recipient = checked_address(Recipient(**said), is_needed=False)
+        line_id = sure(Tag.REDEMPTION_LINE, input.line_id, "line")
+        recipient = checked_address(input.address.recipient(), is_needed=False)
         assert recipient is not None, "an address was given"
         await correct_delivery(
             context.door, context.actor, keyed(input), context.keyring, line_id=line_id, recipient=recipient

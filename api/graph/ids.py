@@ -45,6 +45,8 @@ class Tag(StrEnum):
     QUOTE = "qu"
     REDEMPTION = "rd"
     REDEMPTION_LINE = "rl"
+    ATTEMPT = "fa"
+    CODE_PROBLEM = "cx"
 
 
 def encode_id(tag: Tag, value: UUID) -> str:

@@ -21,6 +21,7 @@ from api.graph.readings import (
 )
 from catalog.codes.reading import code_batches_by_id, code_pools_by_id
 from catalog.items.reading import denominations_by_id, items_by_id
+from catalog.redemptions.queues import attempts_by_id, code_problems_by_id
 from catalog.redemptions.reading import lines_by_id, redemptions_by_id
 from catalog.suppliers.reading import suppliers_by_id
 from catalog.suppliers.reconciling import reconciliations_by_id
@@ -35,7 +36,9 @@ READINGS: Mapping[Tag, Reading[Any, Any]] = {
     Tag.API_KEY: api_key_by_id,
     Tag.AWARD: awards_by_id,
     Tag.CODE_BATCH: code_batches_by_id,
+    Tag.ATTEMPT: attempts_by_id,
     Tag.CODE_POOL: code_pools_by_id,
+    Tag.CODE_PROBLEM: code_problems_by_id,
     Tag.CATALOG_ITEM: items_by_id,
     Tag.DENOMINATION: denominations_by_id,
     Tag.DUE: dues_by_id,

@@ -21,6 +21,7 @@ from catalog.redemptions.reading import (
     RedemptionLineRecord,
     RedemptionRecord,
     RedemptionSort,
+    attempts_of_lines,
     lines_of_redemptions,
     redemptions,
     redemptions_by_id,
@@ -51,6 +52,9 @@ class RedemptionLine(Node):
     )
     expires_on: date | None = strawberry.field(description="The last day on which its code is good.")
     available_actions: list[Action] = strawberry.field(description="What you may do with it now, at most eight.")
+    attempts = many(
+        nouns.FULFILMENT_ATTEMPT, attempts_of_lines, "Every try to deliver it, in order, at most 50.", nullable=True
+    )
     recorded_at: datetime = strawberry.field(description="When it was redeemed.")
     ordered_at: datetime | None = strawberry.field(description="When it went to its supplier.")
     fulfilled_at: datetime | None = strawberry.field(description="When it was delivered, and its points spent.")

@@ -125,7 +125,7 @@ async def _correct_in(op: Operation, *, keyring: Keyring, line_id: UUID, recipie
     actor = op.actor
     assert isinstance(actor, Actor), "whoever corrects came through the face"
     if found is None or not (actor.role in CORRECTORS or found.member_id == actor.member_id):
-        raise NotFound(kind="redemption line", id=str(line_id))
+        raise NotFound(kind="line", id=str(line_id))
     if found.state is not LineState.FULFILLED or found.delivery is not Delivery.BOUNCED:
         raise ActionNotAvailable(
             action=Action.CORRECT_DELIVERY.value, line_id=str(line_id), state=f"{found.state}, {found.delivery}"
@@ -153,7 +153,7 @@ def check_tracking(tracking: Mapping[str, object] | None) -> None:
 async def _fulfilled_in(op: Operation, line_id: UUID) -> Line:
     line = (await lock_lines_in(op, [line_id], points=False)).get(line_id)
     if line is None:
-        raise NotFound(kind="redemption line", id=str(line_id))
+        raise NotFound(kind="line", id=str(line_id))
     if line.state is not LineState.FULFILLED:
         raise ActionNotAvailable(action="REPORT_DELIVERY", line_id=str(line_id), state=line.state.value)
     return line
@@ -164,4 +164,4 @@ async def _check_supplier(op: Operation, actor: Actor, line: Line) -> None:
         return
     own = None if actor.source_id is None else await supplier_of_source(op.sql, actor.source_id)
     if own is None or own.id != await op.sql.fetchval(SUPPLIER_OF, line.id):
-        raise NotFound(kind="redemption line", id=str(line.id))
+        raise NotFound(kind="line", id=str(line.id))

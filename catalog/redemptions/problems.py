@@ -90,7 +90,7 @@ async def report_code_problem(
     async def work(op: Operation) -> Mapping[str, Any]:
         line = (await lock_lines_in(op, [line_id], points=False)).get(line_id)
         if line is None or actor.member_id is None or line.member_id != actor.member_id:
-            raise NotFound(kind="redemption line", id=str(line_id))
+            raise NotFound(kind="line", id=str(line_id))
         if line.state is not LineState.FULFILLED or line_id not in await codes_shown(op.sql, [line_id]):
             raise ActionNotAvailable(action=Action.REPORT_PROBLEM.value, line_id=str(line_id), state=line.state.value)
         if open_ids := await op.sql.fetch(OPEN_OF, [line_id]):

@@ -1,4 +1,4 @@
-"""What waits for people: open attempts at suppliers, and problems with codes; actor first, set-based, frozen records."""
+"""What waits for people: open attempts at suppliers, problems with codes; actor first, set-based, frozen records."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

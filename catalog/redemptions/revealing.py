@@ -80,7 +80,7 @@ async def reveal(
 async def _own_code_in(op: Operation, actor: Actor, line_id: UUID) -> tuple[Line, UUID]:
     line = (await lock_lines_in(op, [line_id], points=False)).get(line_id)
     if line is None or actor.member_id is None or line.member_id != actor.member_id:
-        raise NotFound(kind="redemption line", id=str(line_id))
+        raise NotFound(kind="line", id=str(line_id))
     shown = (await codes_shown(op.sql, [line_id])).get(line_id)
     if line.state is not LineState.FULFILLED or shown is None:
         raise ActionNotAvailable(action=Action.REVEAL.value, line_id=str(line_id), state=line.state.value)
