@@ -11,8 +11,13 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit, urlunsplit
 
+from catalog.redemptions.policy import LINES_MAX, UNITS_MAX, ShopPolicy, TaxThreshold
+
 KEY_BYTES = 32
 KEY_ID = re.compile(r"[a-z0-9-]{1,32}")
+
+
+TAX_THRESHOLD = re.compile(r"([A-Z]{2}):(\d{4}):(\d{1,15}):([A-Z]{3})")
 
 
 class Profile(StrEnum):
@@ -111,6 +116,7 @@ class Settings:
     heartbeat_seconds: float = 15.0
     event_retention_days: int = 400
     database_connections_max: int = 16
+    shop: ShopPolicy = field(default_factory=ShopPolicy)
     limits: Limits = field(default_factory=Limits)
 
     @property
@@ -131,7 +137,8 @@ class Settings:
 
     def described(self) -> dict[str, Any]:
         """Name → value of every setting, with the passwords inside URLs replaced by three stars."""
-        shown = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "limits"}
+        shown = {item.name: getattr(self, item.name) for item in fields(self) if item.name not in ("limits", "shop")}
+        shown |= {item.name: getattr(self.shop, item.name) for item in fields(self.shop)}
         shown["secret"], shown["index_key"] = shown["secret"] and "***", shown["index_key"] and "***"
         shown["keys"] = shown["keys"] and ", ".join(f"{name}:***" for name in shown["keys"])
         for name in ("database_url", "redis_url"):
@@ -169,8 +176,38 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         heartbeat_seconds=_number(source, "GUERDON_HEARTBEAT_SECONDS", 15.0, highest=60),
         event_retention_days=int(_number(source, "GUERDON_EVENT_RETENTION_DAYS", 400, highest=36_500)),
         database_connections_max=int(_number(source, "GUERDON_DATABASE_CONNECTIONS_MAX", 16, lowest=2, highest=200)),
+        shop=_shop(source, profile),
         limits=Limits(**limits),
     )
+
+
+def _shop(source: Mapping[str, str], profile: Profile) -> ShopPolicy:
+    largest = _number(source, "GUERDON_APPROVAL_ABOVE", None, lowest=0, highest=10**15)
+    return ShopPolicy(
+        quote_seconds=_number(source, "GUERDON_QUOTE_SECONDS", 600, lowest=10, highest=86_400),
+        lines_max=_number(source, "GUERDON_LINES_MAX", LINES_MAX, highest=LINES_MAX),
+        units_max=_number(source, "GUERDON_UNITS_MAX", UNITS_MAX, highest=UNITS_MAX),
+        quotes_per_minute=_number(source, "GUERDON_QUOTES_PER_MINUTE", 60, highest=100_000),
+        redemptions_per_minute=_number(source, "GUERDON_REDEMPTIONS_PER_MINUTE", 10, highest=100_000),
+        approval_above=largest,
+        fraud_hold_minutes=_number(source, "GUERDON_FRAUD_HOLD_MINUTES", 0, lowest=0, highest=43_200),
+        tax_thresholds=dict(
+            map(_tax_threshold, source.get("GUERDON_TAX_THRESHOLDS", "").split(","))
+            if source.get("GUERDON_TAX_THRESHOLDS")
+            else ()
+        ),
+        reveals_per_hour=_number(source, "GUERDON_REVEALS_PER_HOUR", 10, highest=100_000),
+        reveals_per_line=_number(source, "GUERDON_REVEALS_PER_LINE", 3, highest=100_000),
+        sandbox=profile is not Profile.PRODUCTION,
+    )
+
+
+def _tax_threshold(text: str) -> tuple[tuple[str, int], TaxThreshold]:
+    found = TAX_THRESHOLD.fullmatch(text.strip())
+    if found is None:
+        reason = f"{text!r} is not country:year:amount:currency, such as US:2026:200000:USD in minor units"
+        raise SettingRefused(variable="GUERDON_TAX_THRESHOLDS", reason=reason)
+    return (found[1], int(found[2])), TaxThreshold(amount=int(found[3]), currency=found[4])
 
 
 def without_password(url: str | None) -> str | None:

@@ -162,6 +162,7 @@ def build_server(parts: Wired) -> Starlette:
             parts.door,
             parts.knowledge,
             keys=parts.keyring,
+            shop=settings.shop,
             store=parts.store,
             live=live,
             resume_cursor=circumstances.resume_cursor,

@@ -209,10 +209,10 @@ class Shop:
         return await self.world.database.fetchval("SELECT stock FROM denomination WHERE id = $1", denomination_id)
 
 
-async def build_shop(database: Database) -> Shop:
+async def build_shop(database: Database, *, members: int = 4) -> Shop:
     """A shop whose supplier has its own code pools, with people of its own: any number of them share a database."""
     source_id = new_id()
-    world = await build_world(database, source=f"crm-{source_id}")
+    world = await build_world(database, source=f"crm-{source_id}", members=members)
     world.numbers = itertools.count(source_id.int)
     program_id = await world.launch(EVERYWHERE)
     supplier_id = new_id()

@@ -2,13 +2,16 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 import strawberry
 from graphql import GraphQLError
 from strawberry.extensions import SchemaExtension
 
+from api.graph import nouns
 from api.graph.board_stream import BoardStream
 from api.graph.context import Info
 from api.graph.events import (
@@ -20,14 +23,17 @@ from api.graph.events import (
     BudgetFunded,
     OtherEvent,
     PointsMoved,
+    RedemptionChanged,
 )
-from api.graph.fields import told
+from api.graph.fields import one, told
 from api.graph.ids import Tag, decode_as
 from api.graph.leaderboards import BoardEntry, BoardVersion, LineRecord, MyRank, MyRankRecord, Season, subject_id
 from api.graph.readings import board_by_id, boards_by_code, subject_shown
 from api.graph.reward_stream import RewardStream
 from api.graph.scalars import Cursor
-from api.graph.streaming import Beat, Changed, Expired, Live, Message, Moved, Own, Snapshot
+from api.graph.streaming import Beat, Changed, Expired, Live, Message, Moved, Own, Snapshot, Updated
+from catalog.redemptions.reading import redemptions_by_id
+from domain.kernel.events import StampedEvent
 from leaderboards.standings import Entry
 from leaderboards.views import SeasonShown, Version
 
@@ -69,6 +75,7 @@ RewardContent = Annotated[
     | AwardReversed
     | PointsMoved
     | BudgetFunded
+    | RedemptionChanged
     | OtherEvent
     | Heartbeat
     | AccessChanged
@@ -157,6 +164,31 @@ class BoardDelta:
         return isinstance(value, Moved)
 
 
+@strawberry.type(description="An order as it stands: replace what you hold by it.")
+class RedemptionUpdate:
+    redemption = one(
+        nouns.REDEMPTION, redemptions_by_id, "redemption_id", "The order; null once it is not yours to see any more."
+    )
+    change: str | None = strawberry.field(description="What happened to it, a dotted name; null at the start.")
+
+    @classmethod
+    def is_type_of(cls, value: object, _: object) -> bool:
+        return isinstance(value, Updated)
+
+
+RedemptionContent = Annotated[
+    RedemptionUpdate | Heartbeat | AccessChanged | CursorExpired,
+    strawberry.union("RedemptionContent", description="What a message of a live order says."),
+]
+
+
+@strawberry.type(description="One message of a live order.")
+class RedemptionMessage:
+    cursor: Cursor = strawberry.field(description=CURSOR_SAYS)
+    previous: Cursor | None = strawberry.field(description=PREVIOUS_SAYS)
+    content: RedemptionContent = strawberry.field(description="What it says.")
+
+
 BoardContent = Annotated[
     BoardSnapshot | BoardDelta | Heartbeat | AccessChanged,
     strawberry.union("BoardContent", description="What a message of a live board says."),
@@ -214,6 +246,33 @@ class Subscription:
                 yield message
 
     @strawberry.subscription(
+        graphql_type=RedemptionMessage,
+        description="An order by its id: as it stands, then again after each change; resumes without a gap.",
+    )
+    async def redemption(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")],
+        after: AfterArgument = None,
+    ) -> AsyncIterator[Message]:
+        context = info.context
+        found = await context.batches.one(redemptions_by_id, decode_as(Tag.REDEMPTION, id))
+        if found is None:
+            raise GraphQLError("There is no such redemption.", extensions={"code": "NOT_FOUND"})
+        stream = RewardStream(
+            _live(info),
+            context.actor,
+            after=after,
+            resume=context.resume_cursor,
+            action="Subscription.redemption",
+            about=found.id,
+        )
+        async with aclosing(stream.messages()) as messages:
+            async for message in messages:
+                context.renew(message.actor, message.cursor)
+                yield _updated(message, found.id)
+
+    @strawberry.subscription(
         graphql_type=BoardMessage,
         description="A board by its id or code: a snapshot, then what moves, at most four times a second.",
     )
@@ -239,6 +298,16 @@ class Subscription:
                 if isinstance(message.content, (Snapshot, Moved)):
                     context.batches.know(subject_shown, message.content.shown.names)
                 yield message
+
+
+def _updated(message: Message, redemption_id: UUID) -> Message:
+    """An event of the order as the order it left behind; so is the stream's very first word."""
+    content = message.content
+    if isinstance(content, StampedEvent):
+        return replace(message, content=Updated(redemption_id=redemption_id, change=content.name))
+    if isinstance(content, Beat) and message.previous is None:
+        return replace(message, content=Updated(redemption_id=redemption_id, change=None))
+    return message
 
 
 def _live(info: Info) -> Live:

@@ -6,11 +6,12 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any, Union, cast, get_args, get_origin
 from uuid import UUID
 
 import strawberry
 from graphql import GraphQLError
+from strawberry.utils.str_converters import to_camel_case
 
 from api.graph.context import Info
 from api.graph.ids import Tag, encode_id
@@ -32,6 +33,7 @@ TAGS: Mapping[str, Tag] = {
     "API key": Tag.API_KEY,
     "source": Tag.SOURCE,
     "denomination": Tag.DENOMINATION,
+    "denomination_id": Tag.DENOMINATION,
     "quote": Tag.QUOTE,
     "quote_id": Tag.QUOTE,
     "redemption": Tag.REDEMPTION,
@@ -68,6 +70,7 @@ FACTS: Mapping[str, str] = {
     "role": "The role it is about.",
     "unit": "The code of the unit.",
     "reason": "Why, as a code.",
+    "obstacles": "Everything that stands in the way, as {denominationId, code, facts}.",
 }
 
 
@@ -110,7 +113,7 @@ def _fact(name: str, annotation: Any, *, optional: bool) -> Any:
     def resolve(parent: strawberry.Parent[Told]) -> Any:
         value = getattr(parent.refusal, name, None)
         tag = TAGS.get(str(getattr(parent.refusal, "kind", "")) if name == "id" else name)
-        return _opaque(tag, value) if tag is not None and value is not None else value
+        return _opaque(tag, value) if tag is not None and value is not None else _opaque_within(value)
 
     resolve.__annotations__["return"] = shown
     return resolve
@@ -122,6 +125,21 @@ def _opaque(tag: Tag, value: object) -> object:
         return encode_id(tag, UUID(str(value)))
     except ValueError:
         return value
+
+
+def _opaque_within(value: object) -> object:
+    """A list of facts, each with its opaque ids and under names as the schema writes them; anything else as it is."""
+    if not isinstance(value, list):
+        return value
+    listed = cast("list[Any]", value)
+    return [_renamed(cast("dict[str, Any]", one)) if isinstance(one, dict) else one for one in listed]
+
+
+def _renamed(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        to_camel_case(name): _opaque(TAGS[name], said) if name in TAGS and said is not None else said
+        for name, said in facts.items()
+    }
 
 
 def _shape(annotation: Any) -> Any:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncGenerator
+from uuid import UUID
 
 from api.graph.cursors import Position, Stream
 from api.graph.entitling import entitled, standing
@@ -18,10 +19,23 @@ ACTION = "Subscription.rewardEvents"
 class RewardStream:
     """Everything up to `_sent` was sent or is not for this subscriber."""
 
-    def __init__(self, live: Live, given: Actor, *, after: str | None, resume: str | None) -> None:
-        """Refuses: GraphQLError (INVALID_CURSOR)."""
+    def __init__(
+        self,
+        live: Live,
+        given: Actor,
+        *,
+        after: str | None,
+        resume: str | None,
+        action: str = ACTION,
+        about: UUID | None = None,
+    ) -> None:
+        """With `about`, only events of this aggregate are sent, in a stream of its own.
+
+        Refuses: GraphQLError (INVALID_CURSOR).
+        """
         self._live, self._given, self._actor = live, given, given
-        stream = Stream(principal_id=given.principal_id, name=ACTION)
+        self._action, self._about = action, about
+        stream = Stream(principal_id=given.principal_id, name=action if about is None else f"{action}:{about}")
         text, self._start = started(live.seal, stream, after, resume)
         self._chain = Chain(live.seal, stream, text)
         self._epoch, self._sent, self._through, self._beat_at = 0, 0, 0, 0.0
@@ -29,7 +43,7 @@ class RewardStream:
     async def messages(self) -> AsyncGenerator[Message]:
         """Until the caller closes it. Refuses: GraphQLError (ACCESS_REVOKED, TOKEN_EXPIRED)."""
         live = self._live
-        self._actor = await allowed(live, ACTION, self._given)
+        self._actor = await allowed(live, self._action, self._given)
         async with live.events.listening(self._given.principal_id, sight(self._actor)) as listener:
             opening = await self._opening()
             if opening is not None:
@@ -40,7 +54,7 @@ class RewardStream:
                 if interruption is not None:
                     yield self._say(self._sent, interruption)
                     continue
-                for event in await entitled(live.database, live.matrix, ACTION, self._actor, events):
+                for event in await entitled(live.database, live.matrix, self._action, self._actor, events):
                     if await self._is_moved(listener):
                         # What is left is read and judged again, as whoever the subscriber is now.
                         listener.lose(live.events.head)
@@ -70,11 +84,11 @@ class RewardStream:
             await listener.wait(max(0.0, self._beat_at - time.monotonic()))
         listener.woken.clear()
         events, self._through = await self._live.events.read(listener, self._sent)
-        return events
+        return [event for event in events if self._about in (None, event.aggregate_id)]
 
     async def _interruption(self, listener: Listener) -> Content | None:
         feed = self._live.events
-        actor = await allowed(self._live, ACTION, self._given)
+        actor = await allowed(self._live, self._action, self._given)
         if feed.epoch != self._epoch:
             self._epoch, self._sent = feed.epoch, feed.head
             listener.lose(feed.head)
@@ -86,7 +100,7 @@ class RewardStream:
         return None
 
     async def _is_moved(self, listener: Listener) -> bool:
-        actor = await allowed(self._live, ACTION, self._given)
+        actor = await allowed(self._live, self._action, self._given)
         is_other = standing(actor) != standing(self._actor) or self._live.events.epoch != self._epoch
         return listener.access_moved or is_other
 

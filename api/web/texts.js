@@ -85,7 +85,7 @@ const en = {
   entriesEmpty: 'No entries yet.',
   lateBooking: 'booked late',
   balance: { PENDING: 'pending', AVAILABLE: 'available', HELD: 'held', PAYABLE: 'to be paid', RECEIVABLE: 'owed', BUDGET: 'budget', ISSUED: 'issued', REDEEMED: 'redeemed', EXPIRED: 'expired', PAID: 'paid', RECOVERING: 'recovering' },
-  transaction: { FUND: 'Budget funded', AWARD: 'Reward', MATURE: 'Became available', EXPIRE: 'Expired', HOLD: 'Set aside', CAPTURE: 'Redeemed', RELEASE: 'Given back', REVERSE: 'Taken back', SETTLE: 'Debt settled', WRITE_OFF: 'Debt written off', PAY: 'Payout' },
+  transaction: { FUND: 'Budget funded', AWARD: 'Reward', MATURE: 'Became available', EXPIRE: 'Expired', HOLD: 'Set aside', CAPTURE: 'Redeemed', RELEASE: 'Given back', REVERSE: 'Taken back', SETTLE: 'Debt settled', WRITE_OFF: 'Debt written off', PAY: 'Payout', REFUND: 'Refunded' },
 
   why: 'Why?',
   whyShort: 'Why',
@@ -120,6 +120,7 @@ const en = {
     HELD: '{amount} set aside',
     CAPTURED: '{amount} redeemed',
     RELEASED: '{amount} given back',
+    REFUNDED: '{amount} refunded',
     DEBT_SETTLED: '{amount} settled a debt',
     DEBT_WRITTEN_OFF: 'A debt of {amount} was written off',
     BudgetFunded: 'Budget funded with {amount}',
@@ -233,7 +234,7 @@ const fr = {
   entriesEmpty: 'Pas encore d’écriture.',
   lateBooking: 'comptabilisé plus tard',
   balance: { PENDING: 'en attente', AVAILABLE: 'disponible', HELD: 'réservé', PAYABLE: 'à verser', RECEIVABLE: 'dû', BUDGET: 'budget', ISSUED: 'émis', REDEEMED: 'échangé', EXPIRED: 'expiré', PAID: 'versé', RECOVERING: 'en recouvrement' },
-  transaction: { FUND: 'Budget approvisionné', AWARD: 'Récompense', MATURE: 'Devenu disponible', EXPIRE: 'Expiré', HOLD: 'Mis de côté', CAPTURE: 'Échangé', RELEASE: 'Rendu', REVERSE: 'Repris', SETTLE: 'Dette réglée', WRITE_OFF: 'Dette effacée', PAY: 'Versement' },
+  transaction: { FUND: 'Budget approvisionné', AWARD: 'Récompense', MATURE: 'Devenu disponible', EXPIRE: 'Expiré', HOLD: 'Mis de côté', CAPTURE: 'Échangé', RELEASE: 'Rendu', REVERSE: 'Repris', SETTLE: 'Dette réglée', WRITE_OFF: 'Dette effacée', PAY: 'Versement', REFUND: 'Remboursé' },
 
   why: 'Pourquoi ?',
   whyShort: 'Pourquoi',
@@ -268,6 +269,7 @@ const fr = {
     HELD: 'Mis de côté : {amount}',
     CAPTURED: 'Échangé : {amount}',
     RELEASED: 'Rendu : {amount}',
+    REFUNDED: 'Remboursé : {amount}',
     DEBT_SETTLED: 'Dette réglée : {amount}',
     DEBT_WRITTEN_OFF: 'Dette effacée : {amount}',
     BudgetFunded: 'Budget approvisionné : {amount}',

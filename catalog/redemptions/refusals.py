@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from catalog.items.eligibility import Obstacle, ObstacleCode
 from domain.kernel.refusals import Refusal
 
 
@@ -53,6 +54,16 @@ class CannotRedeem(Refusal):
         "en": "This cannot be redeemed now.",
         "fr": "Ceci ne peut pas être échangé maintenant.",
     }
+
+    def text(self, locale: str) -> str:
+        """Each obstacle's own sentence, once."""
+        language = locale.split("-")[0]
+        said = [
+            Obstacle(code=ObstacleCode(one["code"]), facts=one["facts"]).text(language)
+            for one in self.obstacles
+            if one["code"] in ObstacleCode.__members__
+        ]
+        return " ".join(dict.fromkeys(said)) or super().text(locale)
 
 
 @dataclass(eq=False)

@@ -9,6 +9,7 @@ import pytest
 from api.http.errors import Code, table_as_markdown
 from api.logs import configure, log
 from api.settings import Limits, Profile, SettingRefused, read_settings, without_password
+from catalog.redemptions.policy import ShopPolicy, TaxThreshold
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
@@ -16,6 +17,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
     assert (settings.port, settings.host, str(settings.home)) == (8000, "127.0.0.1", ".guerdon")
     assert settings.profile is Profile.DEVELOPMENT
     assert settings.limits == Limits()
+    assert settings.shop == ShopPolicy(sandbox=True)
     assert (settings.database_url, settings.redis_url, settings.allowed_origins) == (None, None, ())
 
 
@@ -33,12 +35,17 @@ def test_every_variable_is_read() -> None:
             "OIDC_ISSUER": "https://id.example",
             "OIDC_AUDIENCE": "rewards",
             "GUERDON_COST_MAX": "7",
+            "GUERDON_APPROVAL_ABOVE": "5000",
+            "GUERDON_FRAUD_HOLD_MINUTES": "30",
+            "GUERDON_TAX_THRESHOLDS": "US:2026:200000:USD, FR:2027:5000:EUR",
             "GUERDON_RECEIVE_SECONDS": "2.5",
         }
     )
     assert settings.allowed_origins == ("https://a.example", "http://localhost:5173")
     assert settings.trusted_proxies == ("10.0.0.0/8", "127.0.0.1")
     assert (settings.is_production, settings.oidc_audience) == (True, "rewards")
+    assert (settings.shop.approval_above, settings.shop.fraud_hold_minutes, settings.shop.sandbox) == (5_000, 30, False)
+    assert settings.shop.tax_thresholds["FR", 2027] == TaxThreshold(amount=5_000, currency="EUR")
     assert (settings.limits.cost_max, settings.limits.receive_seconds) == (7, 2.5)
 
 
@@ -46,6 +53,12 @@ def test_every_variable_is_read() -> None:
     ("variable", "value"),
     [
         ("PORT", "http"),
+        ("GUERDON_QUOTE_SECONDS", "9"),
+        ("GUERDON_QUOTE_SECONDS", "86401"),
+        ("GUERDON_LINES_MAX", "11"),
+        ("GUERDON_UNITS_MAX", "21"),
+        ("GUERDON_FRAUD_HOLD_MINUTES", "43201"),
+        ("GUERDON_TAX_THRESHOLDS", "US:2026:200000"),
         ("PORT", "-1"),
         ("PORT", "65536"),
         ("DATABASE_URL", "mysql://x"),
