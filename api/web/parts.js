@@ -24,7 +24,8 @@ export function Empty({ title, text, shape }) {
   return html`
     <div class="empty">
       <svg class="empty-mark" viewBox="0 0 64 40" aria-hidden="true">
-        ${shape === 'wallet'
+        ${shape === 'shop'
+          ? html`<path d="M12 17h40v19H12zM9 10h46v7H9zM32 10v26M32 10c-4-9-15-8-11-2 2 2 8 2 11 2c4-9 15-8 11-2-2 2-8 2-11 2" />` : shape === 'wallet'
           ? html`<rect x="9" y="7" width="46" height="27" rx="5" /><path d="M9 14h46M43 24h6" />`
           : shape === 'events'
             ? html`<path d="M4 21h14l6-12 9 23 7-15 4 4h16" />`
@@ -47,11 +48,11 @@ export function Skeleton({ lines }) {
 
 /** What could not be done, in the reader's words, with the server's reference. */
 export function TroubleNote({ trouble, action }) {
-  const { t } = useReader();
+  const { t, f } = useReader();
   const path = `code.${trouble.code}`;
   return html`
     <div class="trouble" role="alert">
-      <p>${t(t.has(path) ? path : 'code.other')}</p>
+      <p>${trouble.text ? f.said(trouble.text) : t(t.has(path) ? path : 'code.other')}</p>
       ${trouble.requestId && html`<p class="fine">${t('reference', { id: trouble.requestId })}</p>`}
       ${action}
     </div>`;

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from api.settings import Settings
 from api.web.pages import ROOT, read_assets, version_of, web_routes
 
-SCRIPT_BYTES_MAX = 60_000
+SCRIPT_BYTES_MAX = 75_000
 
 
 @pytest.fixture
