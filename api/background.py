@@ -1,4 +1,4 @@
-"""Which steps the worker takes: stamp, fold, heal, mature, walk again, close, fulfil; each offered by its room."""
+"""Which steps the worker takes: stamp, fold, heal, mature, walk, close, fulfil, tell webhooks; offered by its rooms."""
 
 import asyncio
 import signal
@@ -8,6 +8,8 @@ from functools import partial
 import httpx2
 
 from api.realtime import ended, hear_commits
+from api.webhooks.fanning import fan_out
+from api.webhooks.replaying import forget_old
 from api.wiring import Wired
 from api.worker import Loop, Worker
 from catalog.codes.recalling import expire_codes, tell_expiring
@@ -19,6 +21,7 @@ from catalog.suppliers.registry import adapter_for
 from domain.access.limiting import prune_buckets
 from domain.access.principals import SYSTEM
 from domain.access.spending import prune_spent
+from domain.earning.receiving import forget_messages
 from domain.earning.rewalking import rewalk_due
 from domain.kernel import outbox
 from domain.ledger.booking import close_due
@@ -81,6 +84,12 @@ def loops(parts: Wired) -> list[Loop]:
     async def prune() -> int:
         return await prune_spent(parts.door) + await prune_buckets(parts.door)
 
+    async def fan() -> int:
+        return await fan_out(parts.door, parts.matrix)
+
+    async def forget() -> int:
+        return await forget_old(parts.door) + await forget_messages(parts.door, SYSTEM)
+
     return [
         Loop(name="stamp", step=stamp, pause_min=0.01, pause_max=POLL),
         Loop(name="fold", step=project, pause_min=0.01, pause_max=POLL),
@@ -90,6 +99,9 @@ def loops(parts: Wired) -> list[Loop]:
         Loop(name="close", step=close, pause_min=1.0, pause_max=60.0),
         Loop(name="expire-codes", step=expire, pause_min=5.0, pause_max=300.0),
         Loop(name="prune", step=prune, pause_min=5.0, pause_max=300.0),
+        Loop(name="webhooks-fan-out", step=fan, pause_min=0.01, pause_max=POLL),
+        Loop(name="webhooks-send", step=parts.sender.step, pause_min=0.01, pause_max=POLL),
+        Loop(name="webhooks-forget", step=forget, pause_min=5.0, pause_max=300.0),
     ]
 
 

@@ -8,6 +8,13 @@ from api.serving import run_children, with_servers
 from api.settings import SettingRefused, Settings, read_settings
 from embedded.errors import EmbeddedError
 
+# Names in the demo's file of sign-ins, and whose key that is.
+MACHINES = {
+    "integrationKey": "CRM",
+    "platformKey": "reward platform (its codes)",
+    "ordersKey": "reward platform (its orders)",
+}
+
 
 def main() -> None:
     """The entry point. A setting that cannot be used ends it with one sentence."""
@@ -27,6 +34,12 @@ def serve_everything() -> None:
         sys.exit(130)
 
 
+def demo_key(settings: Settings) -> str | None:
+    """The integration key of the demo story, if it was told here."""
+    path = settings.home / "demo.json"
+    return json.loads(path.read_text())["integrationKey"] if path.exists() else None
+
+
 def announce_people(settings: Settings) -> None:
     """Prints who can sign in to the demo story, if it was told here."""
     path = settings.home / "demo.json"
@@ -36,7 +49,9 @@ def announce_people(settings: Settings) -> None:
     print("\nSign in as (development issuer, no password):")
     for person in told["people"]:
         print(f"  {person['subject']:<10} {person['name']:<18} {person['role']}")
-    print(f"  integration key: {told['integrationKey']}")
+    print("Keys of machines (test keys: no production takes them):")
+    for name, whose in MACHINES.items():
+        print(f"  {whose:<29} {told[name]}")
 
 
 def _announce(settings: Settings) -> None:

@@ -10,13 +10,15 @@ import typer
 import uvicorn
 
 from api.background import run_worker
-from api.cli import announce_people, serve_everything
+from api.cli import announce_people, demo_key, serve_everything
+from api.demo.shopping import Shop as DemoShop
 from api.demo.telling import is_told, tell
 from api.http.issuer import PATH as ISSUER_PATH
 from api.http.issuer import mint_token
 from api.http.keeping import KeyFileRefused
 from api.http.server import server_config
 from api.http.signing import SigningKey
+from api.listening import Listening, ListenRefused, listen, new_secret, secret_of
 from api.logs import configure
 from api.schema import sdl
 from api.serving import postgres_programs, with_servers
@@ -30,12 +32,14 @@ from api.upkeep import (
     backed_up,
     diagnosed,
     import_into,
+    import_items,
     new_key,
     raise_epoch,
     rebuilt,
     restored,
 )
 from api.wiring import Wired, build_server, wired
+from catalog.items.importing import CatalogImported
 from domain.earning.importing import Imported
 from domain.kernel.refusals import Refusal
 from migrations import migrate as apply_migrations
@@ -50,6 +54,8 @@ app = typer.Typer(
 app.add_typer(codes, name="codes")
 app.add_typer(keys, name="keys")
 app.command()(reconcile)
+catalog_app = typer.Typer(no_args_is_help=True, help="What can be redeemed.")
+app.add_typer(catalog_app, name="catalog")
 
 
 @app.command()
@@ -154,6 +160,31 @@ def import_(
     typer.echo(f"{done.rows} rows: " + ", ".join(f"{count} {name.lower()}" for name, count in done.counts.items()))
 
 
+@catalog_app.command(name="import")
+def import_catalog(
+    path: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="a CSV file, a row a denomination")],
+    supplier: Annotated[str, typer.Option(help="code of the supplier whose items they are")],
+    report: Annotated[Path | None, typer.Option(help="where to write one line per row")] = None,
+) -> None:
+    """Feed a supplier's items: each ends created, updated, unchanged or rejected; safe to repeat and to kill."""
+    settings = _settings()
+
+    async def run(parts: Wired) -> CatalogImported:
+        with progress_bar() as bar:
+            task = bar.add_task(f"Importing {path.name}", total=None)
+            return await import_items(
+                parts,
+                path=path,
+                supplier=supplier,
+                report=report,
+                progress=lambda at: bar.update(task, completed=at.ended, total=at.rows),
+            )
+
+    with with_servers(settings) as served:
+        done = asyncio.run(with_parts(served, "guerdon-catalog", run))
+    typer.echo(f"{done.rows} rows: " + ", ".join(f"{count} {name.lower()}" for name, count in done.counts.items()))
+
+
 @app.command()
 def audit(
     strict: Annotated[bool, typer.Option(help="fail also where a law had nothing to examine")] = False,
@@ -205,6 +236,31 @@ def key(
         typer.echo(asyncio.run(work))
 
 
+@app.command(name="listen")
+def listen_(
+    forward_to: Annotated[str | None, typer.Option(help="where to post them, e.g. http://localhost:3000/hook")] = None,
+    events: Annotated[list[str] | None, typer.Option(help="only these, e.g. award.granted; repeat for more")] = None,
+    key_: Annotated[str | None, typer.Option("--key", help="a key with events:read; here: the demo's")] = None,
+    url: Annotated[str | None, typer.Option(help="the server, if it is not this machine's")] = None,
+    after: Annotated[str | None, typer.Option(help="the cursor to resume from")] = None,
+    secret: Annotated[str | None, typer.Option(help="sign with this whsec_… instead of a new one")] = None,
+) -> None:
+    """Show events as they happen, or forward them, signed like webhooks, to a server on this laptop."""
+    settings = _settings()
+    credential = key_ or demo_key(settings)
+    if credential is None:
+        raise UpkeepRefused("--key is needed: a key with the scope events:read (guerdon key NAME)")
+    listening = Listening(
+        url=(url or settings.url).rstrip("/"),
+        key=credential,
+        forward_to=forward_to,
+        events=events or (),
+        after=after,
+        secret=secret_of(secret) if secret else new_secret(),
+    )
+    asyncio.run(listen(listening))
+
+
 @app.command()
 def doctor() -> None:
     """Check that the servers keep their promises; exit 1 if one does not."""
@@ -243,7 +299,7 @@ def main() -> None:
     """The entry point; a setting that cannot be used ends it with one sentence."""
     try:
         app()
-    except (SettingRefused, UpkeepRefused, KeyFileRefused, Refusal) as refused:
+    except (SettingRefused, UpkeepRefused, KeyFileRefused, ListenRefused, Refusal) as refused:
         console.print(f"[red]{refused}[/red]")
         sys.exit(2)
 
@@ -270,7 +326,8 @@ async def _prepare(settings: Settings) -> None:
             def progress(_what: str, done: int, total: int) -> None:
                 bar.update(task, completed=done, total=total)
 
-            await tell(parts.door, parts.knowledge, settings.home, settings.url, progress)
+            shop = DemoShop(door=parts.door, keyring=parts.keyring, policy=settings.shop)
+            await tell(shop, parts.knowledge, settings.home, settings.url, progress)
 
 
 def _read(path: Path) -> Any:

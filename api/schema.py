@@ -24,6 +24,7 @@ from api.graph.enrollments_in import EnrollmentMutation
 from api.graph.fulfilment import FulfilmentQuery
 from api.graph.fulfilment_in import FulfilmentMutation
 from api.graph.import_runs import ImportRunQuery
+from api.graph.inlets_in import InletMutation
 from api.graph.leaderboards import LeaderboardQuery
 from api.graph.live import CursorShown, Subscription
 from api.graph.members import MemberQuery
@@ -43,6 +44,8 @@ from api.graph.units import UnitQuery
 from api.graph.vendor_in import VendorMutation
 from api.graph.viewer import ViewerQuery
 from api.graph.wallets import LiabilityQuery
+from api.graph.webhooks import WebhookQuery
+from api.graph.webhooks_in import WebhookMutation
 from domain.access.matrix import Matrix
 from domain.access.principals import Actor
 from domain.kernel.refusals import Refusal
@@ -67,6 +70,7 @@ QUERIES = (
     FulfilmentQuery,
     CatalogQuery,
     RedemptionQuery,
+    WebhookQuery,
 )
 
 
@@ -84,6 +88,8 @@ MUTATIONS = (
     CodesInHandMutation,
     CatalogMutation,
     RedemptionMutation,
+    WebhookMutation,
+    InletMutation,
 )
 
 

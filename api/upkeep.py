@@ -11,6 +11,8 @@ from uuid import UUID
 
 from api.wiring import Wired
 from catalog.auditing import questions as shop_questions
+from catalog.items.importing import CatalogImported, import_catalog
+from catalog.items.importing import Progress as CatalogProgress
 from catalog.rewrapping import keys_in_use
 from domain.access.granting import create_key
 from domain.access.keys import KeyKind
@@ -22,6 +24,7 @@ from domain.earning.recording import record_and_award_in
 from domain.kernel.ids import new_id
 from domain.kernel.keys import Keyed
 from domain.kernel.operation import Operation
+from domain.kernel.refusals import NotFound
 from domain.kernel.sql import sure_value
 from domain.ledger.auditing import audit
 from leaderboards.auditing import questions
@@ -77,6 +80,16 @@ async def import_into(
         return await record_and_award_in(op, parts.knowledge, source_id, items)
 
     return await import_file(parts.door, SYSTEM, record, path, record_in, report=report, progress=progress)
+
+
+async def import_items(
+    parts: Wired, *, path: Path, supplier: str, report: Path | None, progress: Callable[[CatalogProgress], None]
+) -> CatalogImported:
+    """The file's items are fed under the supplier of this code; see `import_catalog`. Refuses: NotFound (supplier)."""
+    supplier_id = await parts.database.fetchval("SELECT id FROM supplier WHERE code = $1", supplier)
+    if supplier_id is None:
+        raise NotFound(kind="supplier", id=supplier)
+    return await import_catalog(parts.door, SYSTEM, supplier_id, path, report=report, progress=progress)
 
 
 async def audited(parts: Wired, laws: Sequence[str]) -> dict[str, Any]:

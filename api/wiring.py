@@ -17,12 +17,15 @@ from starlette.routing import BaseRoute
 from api.graph.context import Context
 from api.graph.cursors import CursorSeal
 from api.graph.entitling import Accesses
+from api.graph.event_bodies import event_types, message_of
 from api.graph.feeding import EventFeed
 from api.graph.streaming import Live
 from api.graph.ticking import BoardFeed
 from api.http.auth import Caller, Recognizer, TrustedIssuer, development_issuer, outside_issuer
 from api.http.callers import Actor as FaceActor
 from api.http.callers import Charge, Circumstances
+from api.http.event_schemas import schema_routes
+from api.http.ingest import ingest_routes
 from api.http.issuer import PATH as ISSUER_PATH
 from api.http.issuer import DevelopmentIssuer
 from api.http.jwks import RemoteKeys
@@ -35,6 +38,8 @@ from api.realtime import NUDGE_CHANNEL, Realtime, ended
 from api.schema import served_schema
 from api.settings import Settings
 from api.web.pages import web_routes
+from api.webhooks.registering import Registry
+from api.webhooks.sending import Sender
 from domain.access.audit import record_denial
 from domain.access.matrix import Matrix
 from domain.access.principals import Role
@@ -42,6 +47,7 @@ from domain.earning.evaluating import Knowledge
 from domain.kernel.expressions import ConditionCache
 from domain.kernel.failpoints import Failpoints
 from domain.kernel.operation import Door
+from domain.kernel.outbound import Reach, open_client
 from domain.kernel.sealing import Keyring
 from domain.kernel.sql import Database
 from domain.programs.matching import TermsCache
@@ -53,7 +59,9 @@ BUCKET_SECONDS_MAX = 0.1
 
 @dataclass(frozen=True, kw_only=True)
 class Wired:
-    """What every process shares: the database with its door, the boards' index, and what evaluation keeps in mind."""
+    """What every process shares: the database with its door, the boards' index, what evaluation keeps in mind, and what
+    calls to others stand on: the keys that seal secrets, and who sends webhooks.
+    """
 
     settings: Settings
     database: Database
@@ -64,6 +72,9 @@ class Wired:
     knowledge: Knowledge
     keyring: Keyring
     failpoints: Failpoints
+    matrix: Matrix
+    reach: Reach
+    sender: Sender
 
 
 class Nudger:
@@ -117,6 +128,11 @@ async def wired(settings: Settings, application: str) -> AsyncGenerator[Wired]:
         stack.callback(nudging.cancel)
         door = Door(database, failpoints, nudger.committed)
         stack.push_async_callback(door.close)
+        matrix = Matrix.load()
+        reach = Reach.of(sandbox=not settings.is_production)
+        client = await stack.enter_async_context(open_client(reach))
+        sender = Sender(door, matrix, keyring, client, message_of)
+        stack.push_async_callback(sender.close)
         yield Wired(
             settings=settings,
             database=database,
@@ -127,6 +143,9 @@ async def wired(settings: Settings, application: str) -> AsyncGenerator[Wired]:
             knowledge=Knowledge(terms=TermsCache(), conditions=ConditionCache()),
             keyring=keyring,
             failpoints=failpoints,
+            matrix=matrix,
+            reach=reach,
+            sender=sender,
         )
 
 
@@ -141,9 +160,11 @@ def build_server(parts: Wired) -> Starlette:
         routes += DevelopmentIssuer(parts.door, key, settings, url=settings.url + ISSUER_PATH).routes()
 
     routes += web_routes(settings)
-    matrix = Matrix.load()
+    routes += schema_routes(settings)
+    routes += ingest_routes(parts.door, parts.knowledge, parts.keyring, settings)
     realtime = Realtime(parts.redis)
-    live = build_live(parts, matrix, realtime)
+    live = build_live(parts, parts.matrix, realtime)
+    registry = Registry(keyring=parts.keyring, reach=parts.reach, known_events=frozenset(event_types()))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
@@ -165,6 +186,7 @@ def build_server(parts: Wired) -> Starlette:
             shop=settings.shop,
             store=parts.store,
             live=live,
+            webhooks=registry,
             resume_cursor=circumstances.resume_cursor,
             sandbox=not settings.is_production,
             request_id=circumstances.request_id,

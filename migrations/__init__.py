@@ -18,6 +18,7 @@ MODELS = (
     "catalog.items.tables",
     "catalog.redemptions.tables",
     "catalog.sends.tables",
+    "api.webhooks.tables",
 )
 LOCK = 7_150_431_277_001  # any constant of ours: one migration at a time on one database
 

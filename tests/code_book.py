@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from catalog.auditing import questions
 from catalog.codes.importing import ImportedCodes, create_code_pool, import_codes
 from catalog.codes.records import CodeRow
+from catalog.codes.taking import issue_in, reserve_in
 from catalog.suppliers.definition import SupplierDefinition
 from catalog.suppliers.reading import AdapterKind, SupplierRecord, suppliers_by_id
 from catalog.suppliers.registering import define_supplier
@@ -17,6 +19,7 @@ from domain.kernel.keys import Keyed
 from domain.kernel.operation import Door
 from domain.kernel.sealing import Keyring
 from domain.kernel.sql import Database
+from domain.ledger.auditing import audit
 from tests.building import build_world
 
 ITEM = """
@@ -110,6 +113,21 @@ class CodeBook:
     async def attempts(self, supplier_id: UUID, line_ids: Sequence[UUID], state: str) -> None:
         """The lines' first attempts at the supplier, in this state."""
         await self.database.fetch(ATTEMPTS, supplier_id, state, new_ids(len(line_ids)), list(line_ids))
+
+    async def reserve(self, pool_id: UUID, lines: Sequence[UUID]) -> Mapping[UUID, UUID]:
+        """The lines that got a code of the pool, with it."""
+        return await self.door.operate(SYSTEM, lambda op: reserve_in(op, dict.fromkeys(lines, pool_id)))
+
+    async def issue(self, pool_id: UUID, count: int) -> list[UUID]:
+        """So many lines with a code each in their member's hands."""
+        lines = await self.lines(count)
+        assert len(await self.reserve(pool_id, lines)) == count
+        assert len(await self.door.operate(SYSTEM, lambda op: issue_in(op, lines))) == count
+        return lines
+
+    async def keeps_c1(self) -> bool:
+        """True where the audit finds nothing wrong with any code."""
+        return (await audit(self.database, ["C1"], more=questions())).violations == 0
 
     async def counters(self, pool_id: UUID) -> Mapping[str, int]:
         """The pool's counters."""

@@ -8,10 +8,14 @@ from uuid import UUID
 from catalog.items.item import ItemKind, ItemState
 from catalog.items.said import DenominationSaid, ItemSaid
 from catalog.items.upserting import ItemResult, upsert_items
-from domain.access.principals import SYSTEM, Actor
+from domain.access.principals import SYSTEM, Actor, Role
 from domain.kernel.ids import new_id
 from domain.kernel.keys import Keyed
-from tests.building import World
+from domain.kernel.sql import Database
+from domain.partners.facts import FactKind, NewFact, SubjectKind, record_facts_in
+from domain.partners.registering import register_partners_in
+from domain.partners.registration import PartnerRow, PartnerType
+from tests.building import START, World, build_world, deal
 
 SUPPLIER = """
 INSERT INTO supplier (id, code, name, source_id, adapter, state, settings, is_test, rate_calls, rate_seconds,
@@ -35,6 +39,9 @@ REDEMPTION = """
 INSERT INTO redemption (id, member_id, principal_id, origin, origin_id, unit, total, locale, recorded_at, version)
 VALUES ($1, $2, $1, 'QUOTE', $1, 'POINTS', 0, 'en', guerdon_now(), 1)
 """
+
+
+FIXED = {"effect": {"kind": "FIXED", "amount": 300}}
 
 
 @dataclass(kw_only=True)
@@ -101,3 +108,33 @@ async def build_shelf(world: World, *, code: str = "shop") -> Shelf:
     shelf = Shelf(world=world, supplier_id=new_id())
     shelf.supplier_id = await shelf.supplier(code)
     return shelf
+
+
+async def build_peopled_world(opened: Database) -> World:
+    """Member 0 is of a French VAR of the tier GOLD, of member 1 nothing is known; each has 300 points."""
+    world = await build_world(opened)
+    firm = PartnerRow(
+        external_id="partner-0", name="P", types=(PartnerType.VAR,), country="FR", vertical="RETAIL", size="SMALL"
+    )
+    await world.door.operate(SYSTEM, lambda op: register_partners_in(op, world.source_id, [firm]))
+    facts = [
+        NewFact(
+            subject_kind=SubjectKind.PARTNER,
+            subject_id=world.partners[0],
+            kind=kind,
+            value={"value": value},
+            valid_from=START,
+        )
+        for kind, value in ((FactKind.TIER, "GOLD"), ("segment", ["EARLY", "LOYAL"]))
+    ]
+    await world.door.operate(SYSTEM, lambda op: record_facts_in(op, facts))
+    await world.launch(FIXED)
+    await world.record(deal("d0", world.members[0]), deal("d1", world.members[1]))
+    return world
+
+
+def rep(world: World, number: int = 0) -> Actor:
+    """The rep of this number, at the firm of this number."""
+    return Actor(
+        principal_id=new_id(), role=Role.MEMBER, member_id=world.members[number], partner_id=world.partners[number]
+    )

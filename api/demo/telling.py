@@ -10,17 +10,19 @@ from pathlib import Path
 from uuid import UUID
 
 from api.demo.people import ACCOUNTS, PARTNERS
+from api.demo.shelves import PLATFORM_SCOPES, QUEUE, SOURCES, STOREROOM
+from api.demo.shopping import Shop, demo_key, go_shopping, open_shop
 from api.demo.story import BOARD, BOARDS, DAYS, REWARDS, SOURCE, SPIFF, TYPES, activities, member_code
 from domain.access.admitting import Invitation, assign_portfolio_in, link_account_in
-from domain.access.granting import create_key
+from domain.access.granting import create_key_in
 from domain.access.keys import KeyKind
-from domain.access.principals import SYSTEM, Role, Scope
+from domain.access.principals import SYSTEM, Actor, Role, Scope
+from domain.access.reading import actor_of_subject
 from domain.access.refusals import AccountAlreadyLinked
 from domain.activities.activity import ITEMS_MAX, ActivityInput
 from domain.activities.sources import SourceDefinition, TypeDefinition, define_types, ensure_source
 from domain.earning.evaluating import Knowledge
 from domain.earning.recording import record_activities
-from domain.kernel.keys import Keyed
 from domain.kernel.operation import Door, Operation
 from domain.partners.registering import register_members_in, register_partners_in
 from domain.partners.registration import MemberRow, PartnerRow, PartnerType
@@ -32,6 +34,11 @@ from leaderboards.metrics import Definition
 
 ISSUER = "development"
 SIGN_INS = "demo.json"
+KEYS: Mapping[str, tuple[str, str, Sequence[Scope]]] = {
+    "integrationKey": ("Demo CRM", SOURCE, (Scope.ACTIVITIES_READ, Scope.ACTIVITIES_WRITE, Scope.EVENTS_READ)),
+    "platformKey": ("Giftworks", STOREROOM, PLATFORM_SCOPES),
+    "ordersKey": ("Giftworks orders", QUEUE, PLATFORM_SCOPES),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,19 +53,22 @@ async def is_told(door: Door) -> bool:
     """True where the story was told to its end, or where other data is: it is told into an empty book only."""
     return bool(
         await door.database.fetchval(
-            "SELECT EXISTS (SELECT 1 FROM source WHERE code <> $1) OR EXISTS (SELECT 1 FROM api_key)", SOURCE
+            "SELECT EXISTS (SELECT 1 FROM source WHERE code <> ALL($1::text[])) OR EXISTS (SELECT 1 FROM api_key)",
+            [SOURCE, *(one.code for one in SOURCES)],
         )
     )
 
 
 async def tell(
-    door: Door, knowledge: Knowledge, home: Path, url: str, progress: Callable[[str, int, int], None]
+    shop: Shop, knowledge: Knowledge, home: Path, url: str, progress: Callable[[str, int, int], None]
 ) -> Told:
-    """The story stands: partners, people, two live programs with budgets, three boards, a season of activities.
+    """The story stands: partners, people, two live programs with budgets, three boards, a season of activities, a shop
+    with orders.
 
     `progress` hears what is being done, how much of it is done, and how much there is. A story cut short goes on where
     it stopped: every step has a key or a natural identity.
     """
+    door = shop.door
     now: datetime = await door.database.fetchval("SELECT guerdon_now()")
     source = await ensure_source(door, SYSTEM, SourceDefinition(code=SOURCE, name="Demo CRM", backfill=True))
     await define_types(
@@ -67,14 +77,17 @@ async def tell(
     members = await _register(door, source.source_id, now)
     await _launch(door, now)
     for board in BOARDS:
-        await create_leaderboard(door, SYSTEM, _key(f"board-{board['code']}"), Definition(**board))
+        await create_leaderboard(door, SYSTEM, demo_key(f"board-{board['code']}"), Definition(**board))
     story = list(activities(now))
     for done, batch in enumerate(_batches(story, ITEMS_MAX // 4)):
         progress("activities", done * (ITEMS_MAX // 4), len(story))
         await record_activities(door, knowledge, SYSTEM, source.source_id, batch)
     progress("activities", len(story), len(story))
-    key = await _admit(door, source.source_id, members)
-    return Told(activities=len(story), sign_ins=_write_down(home, url, key))
+    people = await _admit(door, members)
+    sources = await open_shop(shop)
+    await go_shopping(shop, people)
+    keys = await _make_keys(door, sources | {SOURCE: source.source_id})
+    return Told(activities=len(story), sign_ins=_write_down(home, url, keys))
 
 
 async def _register(door: Door, source_id: UUID, now: datetime) -> dict[str, UUID]:
@@ -117,15 +130,15 @@ async def _launch(door: Door, now: datetime) -> None:
             visibility=visibility,
             audience=Audience.EVERYONE,
         )
-        created = await create_program(door, SYSTEM, _key(f"program-{code}"), draft)
+        created = await create_program(door, SYSTEM, demo_key(f"program-{code}"), draft)
         program_id = UUID(created.facts["program_id"])
-        await publish_terms(door, SYSTEM, _key(f"terms-{code}"), program_id, document)
-        budget_key = _key(f"budget-{code}")
+        await publish_terms(door, SYSTEM, demo_key(f"terms-{code}"), program_id, document)
+        budget_key = demo_key(f"budget-{code}")
         await fund_budget(door, SYSTEM, budget_key, program_id=program_id, amount=budget, reason="The year's budget")
-        await change_program_state(door, SYSTEM, _key(f"launch-{code}"), program_id, ProgramAction.LAUNCH)
+        await change_program_state(door, SYSTEM, demo_key(f"launch-{code}"), program_id, ProgramAction.LAUNCH)
 
 
-async def _admit(door: Door, source_id: UUID, members: Mapping[str, UUID]) -> str | None:
+async def _admit(door: Door, members: Mapping[str, UUID]) -> dict[str, Actor]:
     for account in ACCOUNTS:
         invitation = Invitation(
             issuer=ISSUER,
@@ -137,16 +150,22 @@ async def _admit(door: Door, source_id: UUID, members: Mapping[str, UUID]) -> st
         )
         with suppress(AccountAlreadyLinked):  # a story cut short linked it before
             await _let_in(door, invitation)
-    key = await create_key(
-        door,
-        SYSTEM,
-        _key("integration-key"),
-        name="Demo CRM",
-        scopes=(Scope.ACTIVITIES_READ, Scope.ACTIVITIES_WRITE, Scope.EVENTS_READ),
-        source_id=source_id,
-        kind=KeyKind.TEST,
-    )
-    return key.text
+    return {one.subject: await actor_of_subject(door.database, ISSUER, one.subject) for one in ACCOUNTS}
+
+
+async def _make_keys(door: Door, sources: Mapping[str, UUID]) -> dict[str, str]:
+    """A test key for each machine of the story, by its name in the file of sign-ins; the story ends with them."""
+
+    async def work(op: Operation) -> dict[str, str]:
+        return {
+            name: (
+                await create_key_in(op, name=label, scopes=scopes, source_id=sources[source], kind=KeyKind.TEST)
+            ).text
+            or ""
+            for name, (label, source, scopes) in KEYS.items()
+        }
+
+    return await door.operate(SYSTEM, work)
 
 
 async def _let_in(door: Door, invitation: Invitation) -> None:
@@ -158,15 +177,13 @@ async def _let_in(door: Door, invitation: Invitation) -> None:
     await door.operate(SYSTEM, work)
 
 
-def _write_down(home: Path, url: str, key: str | None) -> Path:
+def _write_down(home: Path, url: str, keys: Mapping[str, str]) -> Path:
     path = home / SIGN_INS
     home.mkdir(parents=True, exist_ok=True)
     people = [{"subject": one.subject, "name": one.name, "role": one.role.value} for one in ACCOUNTS]
     path.touch(mode=0o600)
     path.write_text(
-        json.dumps(
-            {"url": url, "integrationKey": key, "boardCode": BOARD, "people": people}, indent=2, ensure_ascii=False
-        )
+        json.dumps({"url": url, **keys, "boardCode": BOARD, "people": people}, indent=2, ensure_ascii=False)
     )
     return path
 
@@ -175,7 +192,3 @@ def _batches(items: Sequence[ActivityInput], size: int) -> Iterable[Sequence[Act
     iterator = iter(items)
     while batch := list(itertools.islice(iterator, size)):
         yield batch
-
-
-def _key(name: str) -> Keyed:
-    return Keyed(key=f"demo-{name}", request={"story": name})

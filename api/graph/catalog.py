@@ -1,5 +1,6 @@
 """The catalog: items with their denominations, and what each costs the viewer, or why they cannot have it."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -24,7 +25,7 @@ from catalog.items.reading import (
     routes_of_denominations,
 )
 
-CURSOR_KINDS: dict[ItemSort, tuple[type, ...]] = {
+CURSOR_KINDS: Mapping[ItemSort, tuple[type, ...]] = {
     ItemSort.NEWEST: (datetime, UUID),
     ItemSort.CHEAPEST: (int, UUID),
     ItemSort.DEAREST: (int, UUID),
@@ -74,6 +75,7 @@ class Denomination(Node):
     )
 
     @strawberry.field(graphql_type=Offer | None, description="What it is to you now; null for who is no member.")
+    @staticmethod
     async def offer(parent: strawberry.Parent[DenominationRecord], info: Info) -> OfferRecord | None:
         return await offer_of(info, parent.id)
 

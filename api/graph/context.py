@@ -7,6 +7,7 @@ import strawberry
 
 from api.graph.batching import Batches
 from api.graph.streaming import Live
+from api.webhooks.registering import Registry
 from catalog.redemptions.policy import ShopPolicy
 from domain.access.principals import Actor
 from domain.earning.evaluating import Knowledge
@@ -20,7 +21,8 @@ from leaderboards.store import Store
 
 @dataclass(kw_only=True)
 class Context:
-    """One operation's context. `store` is the boards' index (None: ranks come from SQL); `live` serves subscriptions.
+    """One operation's context. `store` is the boards' index (None: ranks come from SQL); `live` serves subscriptions,
+    `webhooks` registers endpoints.
 
     `resume_cursor` is what the client saw last, from connection_init or Last-Event-ID. `sandbox` allows the clock to
     be moved. `cursor_sent` belongs to the message of a subscription that is being resolved.
@@ -35,6 +37,7 @@ class Context:
     shop: ShopPolicy = field(default_factory=ShopPolicy)
     store: Store | None = None
     live: Live | None = None
+    webhooks: Registry | None = None
     locale: str = "en"
     resume_cursor: str | None = None
     cursor_sent: str | None = None

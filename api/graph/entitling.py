@@ -2,21 +2,17 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from uuid import UUID
 
 from graphql import GraphQLError
 from strawberry.dataloader import DataLoader
 
-from domain.access.entitlement import relation_to
 from domain.access.matrix import Matrix
-from domain.access.ownership import sight
 from domain.access.principals import Actor, Role
-from domain.access.reading import UNNAMED, actors_again, partners_reached
+from domain.access.reading import UNNAMED, actors_again
 from domain.access.refusals import KeyExpired, TokenExpired
-from domain.earning.tracing import sources_of
-from domain.kernel.events import StampedEvent
 from domain.kernel.refusals import Refusal
 from domain.kernel.sql import Database
 
@@ -68,26 +64,6 @@ class Accesses:
 def standing(actor: Actor) -> tuple[object, ...]:
     """What of an actor decides what it may see: where this changes, the stream says so."""
     return (actor.role, actor.member_id, actor.partner_id, actor.source_id, actor.scopes)
-
-
-async def entitled(
-    database: Database, matrix: Matrix, action: str, actor: Actor, events: Sequence[StampedEvent]
-) -> list[StampedEvent]:
-    """Those of the events that the matrix grants the actor in this action; at most one statement."""
-    cell, seen = matrix.action_cell(action, actor.role), sight(actor)
-    reached: Collection[UUID] = ()
-    if seen.portfolio_of is not None:
-        partners = {event.partner_id for event in events if event.partner_id is not None}
-        reached = await partners_reached(database, seen.portfolio_of, partners) if partners else ()
-    sources = await sources_of(database, events) if seen.source_id is not None and not seen.sees_all else {}
-    granted = list[StampedEvent]()
-    for event in events:
-        relation = relation_to(
-            event, actor, seen, reached=event.partner_id in reached, source_id=sources.get(event.event_id)
-        )
-        if relation is not None and (actor.role is Role.SYSTEM or cell.grants(relation, actor.scopes)):
-            granted.append(event)
-    return granted
 
 
 def refuse_unless_allowed(matrix: Matrix, action: str, actor: Actor) -> None:

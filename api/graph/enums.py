@@ -5,6 +5,7 @@ from enum import StrEnum
 
 import strawberry
 
+from api.webhooks.reading import DeliveryKind, DeliveryState, EndpointState
 from catalog.codes.importing import RowOutcome
 from catalog.codes.reading import BatchState
 from catalog.codes.records import Problem, Rejection
@@ -160,6 +161,17 @@ DESCRIBED: Mapping[type[StrEnum], tuple[str | None, str]] = {
     BoardScope: ("BoardScope", "Who is ranked: people, or the firms they acted for at the time."),
     WindowKind: ("BoardWindow", "Over which stretch of time a board counts; PROGRAM is its program's own."),
     RankDisplay: (None, "What ties look like: 1, 2, 3 (ORDINAL) or 1, 1, 3 (COMPETITION)."),
+    EndpointState: (
+        "WebhookEndpointState",
+        "PENDING until it answered its challenge; ACTIVE hears events; PAUSED by hand; DISABLED after 410 Gone, or a"
+        " challenge that was never answered.",
+    ),
+    DeliveryKind: ("WebhookDeliveryKind", "What a delivery carries: an EVENT, a TEST, or a new endpoint's CHALLENGE."),
+    DeliveryState: (
+        "WebhookDeliveryState",
+        "WAITING for its first or next try; DELIVERED; PARKED after the last try; WITHHELD from an owner who may no"
+        " longer see it.",
+    ),
     AnswerSource: ("BoardSource", "Where a board was read: the INDEX, or the LEDGER itself; both say the same."),
     ItemKind: ("CatalogItemKind", "What kind of thing is redeemed."),
     ItemState: ("CatalogItemState", "Whether members are shown an item: not yet (DRAFT), now, or no longer."),

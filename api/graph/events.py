@@ -9,9 +9,10 @@ import strawberry
 
 from api.graph.activities import BasisAmount, BasisAmountRecord
 from api.graph.enums import PointsMove
+from api.graph.event_bodies import message_of
 from api.graph.fields import reference, sure_reference
 from api.graph.ids import Tag, encode_id
-from api.graph.scalars import Points
+from api.graph.scalars import Json, Points
 from catalog.items.events import ITEM_CHANGED
 from catalog.items.item import ItemState
 from catalog.redemptions.events import EVENTS as REDEMPTION_EVENTS
@@ -47,6 +48,7 @@ MOVES: Mapping[str, PointsMove] = {
 def carried(key: str, shape: Any, description: str) -> Any:
     """A value of the event's payload as it is."""
 
+    @staticmethod
     def resolve(parent: strawberry.Parent[StampedEvent]) -> Any:
         return parent.payload.get(key)
 
@@ -56,6 +58,7 @@ def carried(key: str, shape: Any, description: str) -> Any:
 def carried_instant(key: str, description: str, *, optional: bool = False) -> Any:
     """An instant of the payload."""
 
+    @staticmethod
     def resolve(parent: strawberry.Parent[StampedEvent]) -> Any:
         value = parent.payload.get(key)
         return None if value is None else datetime.fromisoformat(value)
@@ -67,6 +70,7 @@ def carried_instant(key: str, description: str, *, optional: bool = False) -> An
 def carried_id(tag: Tag, key: str, description: str, *, optional: bool = False) -> Any:
     """The opaque id of what the payload names."""
 
+    @staticmethod
     def resolve(parent: strawberry.Parent[StampedEvent]) -> Any:
         value = parent.payload.get(key)
         return None if value is None else encode_id(tag, UUID(value))
@@ -83,6 +87,11 @@ class RewardEvent:
     member_id = reference(Tag.MEMBER, "member_id", "The member it is about, if any.")
     partner_id = reference(Tag.PARTNER, "partner_id", "The partner it stands under, if any.")
     program_id = reference(Tag.PROGRAM, "program_id", "The program it belongs to, if any.")
+
+    @strawberry.field(graphql_type=Json, description="All of it, byte for byte the body of its webhooks.")
+    @staticmethod
+    def message(parent: strawberry.Parent[Any]) -> Any:
+        return message_of(parent)
 
     names: ClassVar[frozenset[str]] = frozenset()
 

@@ -25,6 +25,7 @@ class Node:
 def identity(tag: Tag, attribute: str = "id") -> Any:
     """The field `id`: the record's own."""
 
+    @staticmethod
     def resolve(parent: strawberry.Parent[Any]) -> strawberry.ID:
         return strawberry.ID(encode_id(tag, getattr(parent, attribute)))
 
@@ -34,6 +35,7 @@ def identity(tag: Tag, attribute: str = "id") -> Any:
 def reference(tag: Tag, attribute: str, description: str) -> Any:
     """The id of something else, null where the record names none."""
 
+    @staticmethod
     def resolve(parent: strawberry.Parent[Any]) -> strawberry.ID | None:
         value = getattr(parent, attribute)
         return None if value is None else strawberry.ID(encode_id(tag, value))
@@ -44,6 +46,7 @@ def reference(tag: Tag, attribute: str, description: str) -> Any:
 def sure_reference(tag: Tag, attribute: str, description: str) -> Any:
     """The id of something else that every record names."""
 
+    @staticmethod
     def resolve(parent: strawberry.Parent[Any]) -> strawberry.ID:
         return strawberry.ID(encode_id(tag, getattr(parent, attribute)))
 
@@ -54,6 +57,7 @@ def told(path: str, noun: Any, description: str, *, name: str | None = None) -> 
     """A value that stands deeper in the record, by its dotted path."""
     read = attrgetter(path)
 
+    @staticmethod
     def resolve(parent: strawberry.Parent[Any]) -> Any:
         return read(parent)
 
@@ -63,6 +67,7 @@ def told(path: str, noun: Any, description: str, *, name: str | None = None) -> 
 def wording(attribute: str, description: str) -> Any:
     """A text that the record holds by locale."""
 
+    @staticmethod
     def resolve(parent: strawberry.Parent[Any], info: Info, locale: LocaleArgument = None) -> str:
         return in_locale(getattr(parent, attribute), locale or Locale(info.context.locale))
 
@@ -74,6 +79,7 @@ def one(noun: Any, reading: Reading[Any, Any], attribute: str, description: str,
 
     read = attrgetter(attribute)
 
+    @staticmethod
     async def resolve(parent: strawberry.Parent[Any], info: Info) -> Any:
         return await info.context.batches.one(reading, read(parent), **arguments)
 
@@ -85,6 +91,7 @@ def many(
 ) -> Any:
     """All of a bounded list of another noun, batched over parents."""
 
+    @staticmethod
     async def resolve(parent: strawberry.Parent[Any], info: Info) -> Any:
         return await info.context.batches.many(reading, getattr(parent, attribute))
 
@@ -104,6 +111,7 @@ def pages(
 ) -> Any:
     """A connection of another noun, one LATERAL page a parent."""
 
+    @staticmethod
     async def resolve(parent: strawberry.Parent[Any], info: Info, first: First = 25, after: After = None) -> Page[Any]:
         return await page_by(info, reading, getattr(parent, attribute), first, after, key=key, kinds=kinds)
 

@@ -66,6 +66,7 @@ class DeliveryAddress:
 
 
 def _ordered(name: str, shape: Any, description: str) -> Any:
+    @staticmethod
     def resolve(parent: strawberry.Parent[Claim]) -> Any:
         return getattr(parent.order, name)
 

@@ -45,6 +45,8 @@ class Tag(StrEnum):
     QUOTE = "qu"
     REDEMPTION = "rd"
     REDEMPTION_LINE = "rl"
+    WEBHOOK_ENDPOINT = "we"
+    WEBHOOK_DELIVERY = "wd"
     ATTEMPT = "fa"
     CODE_PROBLEM = "cx"
 

@@ -19,6 +19,7 @@ from api.graph.readings import (
     season_by_id,
     source_by_id,
 )
+from api.webhooks.reading import deliveries_by_id, endpoints_by_id
 from catalog.codes.reading import code_batches_by_id, code_pools_by_id
 from catalog.items.reading import denominations_by_id, items_by_id
 from catalog.redemptions.queues import attempts_by_id, code_problems_by_id
@@ -57,6 +58,8 @@ READINGS: Mapping[Tag, Reading[Any, Any]] = {
     Tag.SUPPLIER: suppliers_by_id,
     Tag.TERMS: terms_by_id,
     Tag.WALLET: wallets_by_id,
+    Tag.WEBHOOK_DELIVERY: deliveries_by_id,
+    Tag.WEBHOOK_ENDPOINT: endpoints_by_id,
 }
 
 

@@ -25,6 +25,7 @@ class Obstacle:
     facts: Json = strawberry.field(description="The facts by name: codes, whole numbers, ISO instants; never a float.")
 
     @strawberry.field(description="The reason as a sentence with its facts.")
+    @staticmethod
     def text(parent: strawberry.Parent[ObstacleRecord], info: Info, locale: LocaleArgument = None) -> str:
         return parent.text((locale or Locale(info.context.locale)).value)
 
@@ -39,10 +40,12 @@ class Offer:
     )
 
     @strawberry.field(description="How many points you lack: the price less what is available to you.")
+    @staticmethod
     async def points_missing(parent: strawberry.Parent[OfferRecord], info: Info) -> Points:
         return Points(parent.missing(await available(info, parent.unit)))
 
     @strawberry.field(description="True if nothing stands in the way and your points suffice.")
+    @staticmethod
     async def can_redeem(parent: strawberry.Parent[OfferRecord], info: Info) -> bool:
         return parent.can_redeem(await available(info, parent.unit))
 
@@ -54,6 +57,7 @@ class SavedGoal:
     recorded_at: datetime = strawberry.field(description="Since when.")
 
     @strawberry.field(graphql_type=Offer | None, description="What it is to you now: pointsMissing are still to go.")
+    @staticmethod
     async def offer(parent: strawberry.Parent[GoalRecord], info: Info) -> OfferRecord | None:
         return await offer_of(info, parent.denomination_id)
 

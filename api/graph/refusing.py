@@ -53,6 +53,8 @@ TAGS: Mapping[str, Tag] = {
     "code pool": Tag.CODE_POOL,
     "pool_id": Tag.CODE_POOL,
     "code batch": Tag.CODE_BATCH,
+    "webhook endpoint": Tag.WEBHOOK_ENDPOINT,
+    "webhook delivery": Tag.WEBHOOK_DELIVERY,
 }
 
 FACTS: Mapping[str, str] = {
@@ -110,6 +112,7 @@ def _fact(name: str, annotation: Any, *, optional: bool) -> Any:
     shown = _shape(annotation)
     shown = shown | None if optional else shown
 
+    @staticmethod
     def resolve(parent: strawberry.Parent[Told]) -> Any:
         value = getattr(parent.refusal, name, None)
         tag = TAGS.get(str(getattr(parent.refusal, "kind", "")) if name == "id" else name)

@@ -5,11 +5,12 @@ from collections.abc import AsyncGenerator
 from uuid import UUID
 
 from api.graph.cursors import Position, Stream
-from api.graph.entitling import entitled, standing
+from api.graph.entitling import standing
 from api.graph.feeding import Listener
 from api.graph.streaming import Beat, Chain, Changed, Content, Expired, Live, Message, allowed, started, wall_clock
 from domain.access.ownership import sight
 from domain.access.principals import Actor
+from domain.earning.entitling import entitled
 from domain.kernel import outbox
 from domain.kernel.events import StampedEvent
 

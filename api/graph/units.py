@@ -22,6 +22,7 @@ class Unit:
 def unit_of(description: str, attribute: str = "unit") -> Any:
     """The field that names a record's unit."""
 
+    @staticmethod
     async def resolve(parent: strawberry.Parent[Any], info: Info) -> Any:
         return await unit(info, getattr(parent, attribute))
 

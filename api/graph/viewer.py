@@ -187,6 +187,7 @@ class Viewer:
         )
 
     @strawberry.field(graphql_type=SavedGoal | None, description="What you save for; null for nothing.")
+    @staticmethod
     async def saved_goal(parent: strawberry.Parent[ViewerRecord], info: Info) -> Any:
         return await info.context.batches.one(goals_of_members, parent.actor.member_id)
 

@@ -55,6 +55,11 @@ class Code(StrEnum):
     SUBSCRIBER_TOO_SLOW = "SUBSCRIBER_TOO_SLOW"
     SERVER_STOPPING = "SERVER_STOPPING"
     TRY_LATER = "TRY_LATER"
+    BUSY = "BUSY"
+    SOURCE_UNKNOWN = "SOURCE_UNKNOWN"
+    SIGNATURE_REFUSED = "SIGNATURE_REFUSED"
+    MESSAGE_CONFLICT = "MESSAGE_CONFLICT"
+    MESSAGE_REFUSED = "MESSAGE_REFUSED"
     INTERNAL = "INTERNAL"
 
 
@@ -148,6 +153,11 @@ TROUBLES: Mapping[Code, Trouble] = MappingProxyType(
         Code.TRY_LATER: Trouble(
             status=503, close_code=1013, retryable=True, meaning="Busy or restarting; wait for retryAfterMs."
         ),
+        Code.BUSY: Trouble(status=503, retryable=True, meaning="Nothing is known to have happened; send it again."),
+        Code.SOURCE_UNKNOWN: Trouble(status=404, meaning="No source of this code is connected."),
+        Code.SIGNATURE_REFUSED: Trouble(status=401, meaning="The message is unsigned, forged or 5 minutes old."),
+        Code.MESSAGE_CONFLICT: Trouble(status=409, meaning="Another message came in under this id before."),
+        Code.MESSAGE_REFUSED: Trouble(status=422, meaning="The message does not have the form that its inlet states."),
         Code.INTERNAL: Trouble(status=500, close_code=4500, meaning="A fault of ours; quote the request id."),
     }
 )

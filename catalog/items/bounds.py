@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from catalog.items.content import DenominationContent, ItemContent
 from catalog.items.item import Texts
-from catalog.items.plain_text import RAW_LENGTH_MAX, is_image_address, plain
+from catalog.items.plain_text import RAW_LENGTH_MAX, is_image_address, is_storable, plain, printable
 from catalog.items.pricing import Price
 from domain.kernel.points import AMOUNT_ABSOLUTE_MAX, AmountOutOfBounds, is_whole
 from domain.kernel.refusals import LOCALES, InvalidInput
@@ -87,7 +87,7 @@ def _denomination_trouble(content: ItemContent) -> Trouble:
     for one in content.denominations:
         trouble = _variant_trouble(one) if one.is_offered else None
         if trouble is not None:
-            return (f"denominations.{trouble[0]}", f"{trouble[1]} ({one.external_id[:40]})")
+            return (f"denominations.{trouble[0]}", f"{trouble[1]} ({printable(one.external_id, 40)})")
     return None
 
 
@@ -153,7 +153,7 @@ def plain_codes(name: str, codes: tuple[str, ...], most: int) -> tuple[str, ...]
 
 
 def _is_code(text: str, most: int) -> bool:
-    return bool(text.strip()) and len(text) <= most and text.isprintable()
+    return bool(text.strip()) and len(text) <= most and is_storable(text)
 
 
 def _is_capitals(text: str, length: int) -> bool:

@@ -1,5 +1,6 @@
 """The catalog in pages: filtered, searched, sorted and cut in one statement, as far as the viewer is shown it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -10,7 +11,7 @@ from catalog.items.eligibility import Person
 from catalog.items.item import ItemKind, ItemRecord, ItemState
 from catalog.items.loading import Source, item_record
 from catalog.items.offering import persons_of
-from catalog.items.plain_text import search_expression
+from catalog.items.plain_text import is_storable, search_expression
 from catalog.items.reading import PRICE, PRICE_FROM
 from catalog.items.sight import sees_everything
 from domain.access.principals import Actor
@@ -32,7 +33,7 @@ class ItemSort(StrEnum):
 
 
 # By what each order compares, in which direction, and of what type.
-ORDERS = {
+ORDERS: Mapping[ItemSort, tuple[str, str, str]] = {
     ItemSort.NEWEST: ("item.recorded_at", "DESC", "timestamptz"),
     ItemSort.CHEAPEST: (PRICE_FROM, "ASC", "bigint"),
     ItemSort.DEAREST: (PRICE_FROM, "DESC", "bigint"),
@@ -79,6 +80,8 @@ class _Asked:
 
     def narrow(self, condition: str, value: Any = None, kind: str = "text") -> None:
         """One more condition, in which `{}` stands for the value; none where there is no value to compare with."""
+        if isinstance(value, str) and not is_storable(value):
+            raise InvalidInput(field="filter", problem="holds a character that cannot be stored")
         if value is not None:
             self.conditions.append(condition.format(self.argument(value, kind)))
 

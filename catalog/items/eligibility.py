@@ -66,7 +66,7 @@ TEXTS: Mapping[str, Mapping[ObstacleCode, str]] = {
         ObstacleCode.SUPPLIER_PAUSED: "Personne ne peut le livrer pour le moment ; réessayez plus tard.",
     },
 }
-UNKNOWN = {"en": "not known", "fr": "inconnu"}
+UNKNOWN: Mapping[str, str] = {"en": "not known", "fr": "inconnu"}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -61,6 +61,16 @@ def _is_shown(letter: str) -> bool:
     return letter == "\n" or (letter not in TURNING and unicodedata.category(letter) not in ("Cc", "Cs", "Co", "Cn"))
 
 
+def is_storable(text: str) -> bool:
+    """True for text without characters of control, lone surrogates and such: others never come near a statement."""
+    return text.isprintable()
+
+
+def printable(text: str, most: int) -> str:
+    """The text to show of what was refused: at most so many characters, a mark for each that cannot be shown."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text[:most])
+
+
 def is_image_address(url: str) -> bool:
     """True for an https address with a host, without credentials, spaces or control characters, ≤ 2,048 characters."""
     if len(url) > URL_LENGTH_MAX or not url.isascii() or not url.isprintable() or re.search(r"[\s\"'<>\\]", url):

@@ -1,15 +1,17 @@
 """Feeds of items: a batch by (supplier, external id), each item with its own result, written as a set."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from catalog.items import storing
+from catalog.items.bounds import EXTERNAL_ID_LENGTH_MAX
 from catalog.items.content import ItemContent, Route
 from catalog.items.events import ITEM_CHANGED
 from catalog.items.merge import merged
+from catalog.items.plain_text import is_storable, printable
 from catalog.items.refusals import RouteUnknown, UnitUnknown
 from catalog.items.said import ItemSaid, Unsaid
 from catalog.items.sight import may_feed
@@ -95,7 +97,7 @@ async def upsert_items_in(
     _check_size(items)
     supplier_id = await _own_supplier(op, actor, supplier_id)
     await storing.lock_feed(op.sql, supplier_id)
-    stored = await storing.lock_items(op.sql, supplier_id, {item.external_id for item in items})
+    stored = await storing.lock_items(op.sql, supplier_id, _storable(item.external_id for item in items))
     judging = _Judging(
         supplier_id=supplier_id,
         routes=await _known_routes(op, actor, supplier_id, items),
@@ -133,7 +135,7 @@ class _Judging:
         """What becomes of one item; of two that differ only the first counts."""
         earlier = self.seen.get(said.external_id)
         if earlier is not None:
-            refusal = RepeatedInBatch(external_id=said.external_id)
+            refusal = RepeatedInBatch(external_id=printable(said.external_id, EXTERNAL_ID_LENGTH_MAX))
             return earlier[1] if earlier[0] == said else _rejected(said, refusal)
         try:
             result = self._become(said)
@@ -146,7 +148,7 @@ class _Judging:
         stored = self.stored.get(said.external_id)
         content = merged(said, stored.content if stored else None, self._route)
         if content.unit not in self.units:
-            raise UnitUnknown(unit=content.unit)
+            raise UnitUnknown(unit=printable(content.unit, 16))
         digest = content.digest()
         if stored is not None and digest == stored.digest and _stocks(content) == _stocks(stored.content):
             return ItemResult(external_id=said.external_id, outcome=ItemOutcome.UNCHANGED, item_id=stored.item_id)
@@ -158,12 +160,18 @@ class _Judging:
     def _route(self, supplier: str | None, sku: str, pool: str | None) -> Route:
         found = self.routes.get((supplier or "", pool))
         if found is None:
-            raise RouteUnknown(supplier=(supplier or "")[:64], pool=pool and pool[:64])
+            raise RouteUnknown(supplier=printable(supplier or "", 64), pool=pool and printable(pool, 64))
         return Route(supplier_id=found[0], sku=sku, pool_id=found[1])
 
 
 def _rejected(said: ItemSaid, refusal: Refusal) -> ItemResult:
-    return ItemResult(external_id=said.external_id, outcome=ItemOutcome.REJECTED, refusal=refusal)
+    shown = printable(said.external_id, EXTERNAL_ID_LENGTH_MAX)
+    return ItemResult(external_id=shown, outcome=ItemOutcome.REJECTED, refusal=refusal)
+
+
+def _storable(texts: Iterable[str]) -> frozenset[str]:
+    """Those that a statement may carry; the others name nothing that exists."""
+    return frozenset(text for text in texts if is_storable(text) and len(text) <= EXTERNAL_ID_LENGTH_MAX)
 
 
 def _stocks(content: ItemContent) -> list[int | None]:
@@ -204,7 +212,7 @@ async def _known_routes(
             for route in () if isinstance(denomination.routes, Unsaid) else denomination.routes:
                 suppliers |= {route.supplier} if route.supplier else set()
                 pools |= {route.pool} if route.pool else set()
-    rows = await storing.routes_named(op.sql, supplier_id, suppliers, pools)
+    rows = await storing.routes_named(op.sql, supplier_id, _storable(suppliers), _storable(pools))
     known: dict[tuple[str, str | None], tuple[UUID, UUID | None]] = {("", None): (supplier_id, None)}
     for row in rows:
         is_own = row["id"] == supplier_id

@@ -28,7 +28,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'ACTIVE', 1)
 CHANGE = """
 UPDATE supplier SET name = $2, source_id = $3, settings = $4, credentials = coalesce($5, credentials), rate_calls = $6,
     rate_seconds = $7, float_currency = $8::varchar, float_alert_below = $9,
-    float_balance = CASE WHEN float_currency IS NOT DISTINCT FROM $8::varchar THEN float_balance END, version = version + 1
+    float_balance = CASE WHEN float_currency IS NOT DISTINCT FROM $8::varchar THEN float_balance END,
+    version = version + 1
 WHERE id = $1
 """
 MOVE = "UPDATE supplier SET state = $2, version = version + 1 WHERE id = $1 AND state <> $2 RETURNING id"

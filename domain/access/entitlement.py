@@ -7,7 +7,7 @@ from domain.access.principals import Actor, Relation, Role
 from domain.kernel.events import StampedEvent
 
 # Who may act is the administrators' business, and that of the one it is about.
-ADMINISTRATIVE = frozenset({"account", "api_key"})
+ADMINISTRATIVE = frozenset({"account", "api_key", "webhook_endpoint"})
 
 
 def relation_to(

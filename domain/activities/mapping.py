@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import cast
 from zoneinfo import ZoneInfo
 
@@ -20,6 +20,9 @@ FIELDS_MAX = 500
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 TRUE = frozenset({"true", "yes", "y", "1"})
 FALSE = frozenset({"false", "no", "n", "0"})
+# Formats beside those of strptime: whole numbers since 1970, and how many of them make a second.
+EPOCHS: Mapping[str, int] = {"EPOCH_SECONDS": 1, "EPOCH_MILLISECONDS": 1_000}
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +43,7 @@ class Take:
 
 @dataclass(frozen=True, kw_only=True)
 class Moment:
-    """How an instant is written: ISO 8601 or a strptime format; one without an offset is of `zone`."""
+    """How an instant is written: ISO 8601, a strptime format or one of EPOCHS; one without an offset is of `zone`."""
 
     take: Take
     zone: str
@@ -333,6 +336,10 @@ def _attribute(name: str, rule: AttributeTake, zone: str, row: Row, files: SideF
 def _instant(name: str, text: str, format: str | None, zone: str) -> datetime:
     """The instant in UTC; a bare date is the start of that day in the zone."""
     try:
+        if format is not None and format in EPOCHS:
+            if not (text.isascii() and text.isdigit()):
+                raise ValueError(text)
+            return EPOCH + timedelta(milliseconds=int(text) * 1_000 // EPOCHS[format])
         instant = datetime.strptime(text, format) if format else datetime.fromisoformat(text)  # noqa: DTZ007 the zone follows
         if instant.tzinfo is None:
             instant = instant.replace(tzinfo=ZoneInfo(zone))

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from domain.activities.activity import Basis
 from domain.activities.documents import Piece
 from domain.activities.mapping import (
+    EPOCHS,
     AmountTake,
     AttributeTake,
     Condition,
@@ -240,7 +241,7 @@ def _zone(piece: Piece) -> str:
 
 def _format(piece: Piece) -> str | None:
     format = piece.optional_text(FORMAT_LENGTH_MAX)
-    if format:
+    if format and format not in EPOCHS:
         try:
             datetime.strptime(datetime(2000, 2, 3, 4, 5, 6, tzinfo=UTC).strftime(format), format)  # noqa: DTZ007 a trial of the format, not an instant
         except (ValueError, re.error):

@@ -161,3 +161,39 @@ class UnknownSource(Refusal):
         "en": "There is no source {source}.",
         "fr": "Il n’y a pas de source {source}.",
     }
+
+
+@dataclass(eq=False)
+class InvalidInlet(Refusal):
+    """How a source is to send by itself is stated wrongly, with every problem and its path."""
+
+    problems: list[dict[str, str]]
+    texts: ClassVar[Mapping[str, str]] = {
+        "en": "The inlet cannot be used: {problems}",
+        "fr": "Le point d’entrée ne peut pas être utilisé : {problems}",
+    }
+
+
+@dataclass(eq=False)
+class MessageNotUnderstood(Refusal):
+    """A proven message does not have the form that its source's inlet states; nothing of it was recorded."""
+
+    path: str
+    problem: str
+    texts: ClassVar[Mapping[str, str]] = {
+        "en": "The message was not understood: {path} ({problem}).",
+        "fr": "Le message n’a pas été compris : {path} ({problem}).",
+    }
+    stored: ClassVar[bool] = False
+
+
+@dataclass(eq=False)
+class MessageConflict(Refusal):
+    """Another message came in under this id before."""
+
+    message: str
+    texts: ClassVar[Mapping[str, str]] = {
+        "en": "Another message came in as {message} before.",
+        "fr": "Un autre message a déjà été reçu sous {message}.",
+    }
+    stored: ClassVar[bool] = False

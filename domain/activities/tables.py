@@ -100,3 +100,35 @@ class ActivitySource(Model):
 
     class Meta:
         table = "activity_source"
+
+
+class SourceInlet(Model):
+    """How a source sends to us by itself: which signature proves it, where ids and items stand; its sealed secret."""
+
+    source_id = fields.UUIDField(primary_key=True)
+    document = fields.JSONField[dict[str, object]]()
+    secret = fields.BinaryField()
+    recorded_at = fields.DatetimeField()
+
+    class Meta:
+        table = "source_inlet"
+
+
+class InboxMessage(Model):
+    """One message that a source sent: its own id once, and what became of each item. The body can be erased alone."""
+
+    id = fields.UUIDField(primary_key=True)
+    source_id = fields.UUIDField()
+    message_id = fields.CharField(max_length=128)
+    digest = fields.BinaryField()
+    body = fields.BinaryField(null=True)
+    outcome = fields.JSONField[list[object]]()
+    is_settled = fields.BooleanField()
+    received_at = fields.DatetimeField()
+    erased_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "inbox_message"
+        constraints = (
+            UniqueConstraint(fields=("source_id", "message_id"), name="l4_a_message_comes_in_once_per_source"),
+        )

@@ -35,6 +35,9 @@ POINTS = (
     "reveal.before_commit",
     "redeem.after_hold",
     "redeem.after_codes",
+    "webhooks.after_fan_out",
+    "webhooks.before_post",
+    "webhooks.after_post",
 )
 
 

@@ -52,8 +52,9 @@ class Book:
         self.sql.executescript(
             """
             PRAGMA journal_mode = WAL;
-            CREATE TABLE IF NOT EXISTS orders (external_id TEXT PRIMARY KEY, body TEXT NOT NULL, code TEXT NOT NULL UNIQUE,
-                state TEXT NOT NULL, asked INTEGER NOT NULL DEFAULT 0, times_sent INTEGER NOT NULL DEFAULT 0);
+            CREATE TABLE IF NOT EXISTS orders (external_id TEXT PRIMARY KEY, body TEXT NOT NULL,
+                code TEXT NOT NULL UNIQUE, state TEXT NOT NULL, asked INTEGER NOT NULL DEFAULT 0,
+                times_sent INTEGER NOT NULL DEFAULT 0);
             CREATE TABLE IF NOT EXISTS requests (external_id TEXT, method TEXT, fault TEXT);
             """
         )

@@ -61,9 +61,15 @@ async def pool(asker: Asker, keeper: Actor, supplier_id: str, code: str) -> str:
 
 async def test_a_keeper_defines_a_supplier_and_its_secret_is_never_told(asker: Asker, keeper: Actor) -> None:
     asked = {
-        "code": "acme", "name": "Acme", "adapter": "HTTP_PUSH", "settings": {"url": "https://acme.example/orders"},
-        "secret": SECRET, "floatBalance": 500, "floatCurrency": "EUR", "floatAlertBelow": 1000,
-    }  # fmt: skip
+        "code": "acme",
+        "name": "Acme",
+        "adapter": "HTTP_PUSH",
+        "settings": {"url": "https://acme.example/orders"},
+        "secret": SECRET,
+        "floatBalance": 500,
+        "floatCurrency": "EUR",
+        "floatAlertBelow": 1000,
+    }
     fields = "supplier { id version state adapter settings hasCredentials floatBalance floatAlertBelow rateCalls }"
     made = await change(asker, keeper, "defineSupplier", fields, **asked)
     assert made["supplier"]["hasCredentials"] is True
@@ -102,7 +108,7 @@ async def test_a_keeper_defines_a_supplier_and_its_secret_is_never_told(asker: A
 async def test_a_definition_out_of_its_bounds_is_refused(
     asker: Asker, keeper: Actor, asked: Mapping[str, Any], field: str
 ) -> None:
-    wanted = {"code": "bounds", "name": "B", "adapter": "CODE_POOL"} | asked
+    wanted = {"code": "bounds", "name": "B", "adapter": "CODE_POOL"} | dict(asked)
     refused = await change(asker, keeper, "defineSupplier", "supplier { id }", **wanted)
     assert refused["code"] == "INVALID_INPUT", refused
     assert refused["text"].startswith(f"{field}: ")
@@ -118,8 +124,11 @@ async def test_codes_come_in_by_rows_and_no_answer_repeats_one(asker: Asker, kee
     codes = [{"code": CODE, "pin": "9"}, {"code": CODE}, {"pin": "1"}, {"code": "X-1", "expiresOn": "2020-01-01"}]
     made = await change(asker, keeper, "importCodes", fields, poolId=pool_id, batchExternalId="b1", codes=codes)
     assert [(each["outcome"], each["reason"]) for each in made["results"]] == [
-        ("IMPORTED", None), ("DUPLICATE", None), ("REJECTED", "EMPTY"), ("REJECTED", "EXPIRED"),
-    ]  # fmt: skip
+        ("IMPORTED", None),
+        ("DUPLICATE", None),
+        ("REJECTED", "EMPTY"),
+        ("REJECTED", "EXPIRED"),
+    ]
     assert (made["imported"], made["duplicates"], made["rejected"]) == (1, 1, 2)
     assert made["pool"]["free"] == 1
     assert CODE not in str(made)
@@ -164,7 +173,8 @@ async def test_a_list_of_the_supplier_is_held_against_ours(asker: Asker, keeper:
     }
     fields = """
       reconciliation { id agrees differs supplier { code } differences(first: 2) {
-        edges { cursor node { kind externalId theirs { state amount currency } ours { state } } } pageInfo { hasNextPage endCursor } } }
+        edges { cursor node { kind externalId theirs { state amount currency } ours { state } } }
+        pageInfo { hasNextPage endCursor } } }
     """
     made = await change(asker, keeper, "reconcileSupplier", fields, **asked)
     found = made["reconciliation"]
@@ -172,12 +182,15 @@ async def test_a_list_of_the_supplier_is_held_against_ours(asker: Asker, keeper:
     assert found["differences"]["pageInfo"]["hasNextPage"] is True
     first = found["differences"]["edges"][0]["node"]
     assert first == {
-        "kind": "ONLY_THEIRS", "externalId": f"{1:032x}", "ours": None,
+        "kind": "ONLY_THEIRS",
+        "externalId": f"{1:032x}",
+        "ours": None,
         "theirs": {"state": "DELIVERED", "amount": 2500, "currency": "EUR"},
-    }  # fmt: skip
+    }
     again = await change(asker, keeper, "reconcileSupplier", fields, **asked)
     assert again["reconciliation"]["id"] == found["id"]
-    page = "query($id: ID!, $after: Cursor) { node(id: $id) { ... on Reconciliation { differences(first: 2, after: $after) { edges { node { externalId } } } } } }"
+    page = """query($id: ID!, $after: Cursor) { node(id: $id) { ... on Reconciliation {
+      differences(first: 2, after: $after) { edges { node { externalId } } } } } }"""
     rest = await asker.ask(keeper, page, id=found["id"], after=found["differences"]["pageInfo"]["endCursor"])
     assert [edge["node"]["externalId"] for edge in rest["node"]["differences"]["edges"]] == [f"{3:032x}"]
     wrong = await change(asker, keeper, "reconcileSupplier", fields, **asked | {"csv": "nothing"})

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
 
+from api.graph.event_bodies import camel, event_types
 from api.http.errors import table_as_markdown
 from api.refusals import all_refusals
 from api.settings import Limits
@@ -31,10 +32,20 @@ def limits() -> str:
     return "".join(["| variable | default |\n|---|---|\n", *rows])
 
 
+def events() -> str:
+    """Every event that webhooks tell: its name, what it means, and the fields of its own."""
+    rows = [
+        f"| `{kind.name}` | {kind.description} | {', '.join(f'`{camel(name)}`' for name in kind.payload) or '–'} |\n"
+        for kind in sorted(event_types().values(), key=lambda one: one.name)
+    ]
+    return "".join(["| event | meaning | fields in `data` |\n|---|---|---|\n", *rows])
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "errors": table_as_markdown,
     "refusals": refusals,
     "limits": limits,
+    "events": events,
     "matrix": lambda: Matrix.load().as_markdown(),
 }
 
@@ -56,12 +67,7 @@ def _one_line(text: str | None) -> str:
 
 
 def _facts(kind: type[Refusal]) -> str:
-    return ", ".join(f"`{_camel(fact.name)}`" for fact in fields(kind)) or "–"
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
+    return ", ".join(f"`{camel(fact.name)}`" for fact in fields(kind)) or "–"
 
 
 if __name__ == "__main__":

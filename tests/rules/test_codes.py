@@ -114,11 +114,28 @@ def test_card_numbers_are_told_by_network_length_and_check_digit(text: str, is_c
 @pytest.mark.parametrize(
     "address",
     [
-        "127.0.0.1", "10.1.2.3", "192.168.1.1", "172.16.0.9", "169.254.169.254", "100.64.1.1", "0.0.0.0", "224.0.0.1",
-        "255.255.255.255", "::1", "::", "fe80::1", "fc00::1", "ff02::1", "::ffff:10.0.0.1", "64:ff9b::a00:1",
-        "2002:7f00:1::", "2002:a00:1::1", "fe80::1%eth0", "not an address",
+        "127.0.0.1",
+        "10.1.2.3",
+        "192.168.1.1",
+        "172.16.0.9",
+        "169.254.169.254",
+        "100.64.1.1",
+        "0.0.0.0",
+        "224.0.0.1",
+        "255.255.255.255",
+        "::1",
+        "::",
+        "fe80::1",
+        "fc00::1",
+        "ff02::1",
+        "::ffff:10.0.0.1",
+        "64:ff9b::a00:1",
+        "2002:7f00:1::",
+        "2002:a00:1::1",
+        "fe80::1%eth0",
+        "not an address",
     ],
-)  # fmt: skip
+)
 def test_no_private_address_in_any_disguise_is_public(address: str) -> None:
     assert not is_public(address)
 
@@ -131,11 +148,19 @@ def test_addresses_of_the_internet_are_public(address: str) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "http://supplier.example/orders", "https://user:pass@supplier.example/", "https://supplier.example:22/",
-        "ftp://supplier.example/", "https:///orders", "https://supplier.example/#x", "https://supplier.example/?a=1",
-        "https://supplier.example:99999/", "https://" + "a" * 500, "https://supplier.example/a b", "https://süpplier.example/",
+        "http://supplier.example/orders",
+        "https://user:pass@supplier.example/",
+        "https://supplier.example:22/",
+        "ftp://supplier.example/",
+        "https:///orders",
+        "https://supplier.example/#x",
+        "https://supplier.example/?a=1",
+        "https://supplier.example:99999/",
+        "https://" + "a" * 500,
+        "https://supplier.example/a b",
+        "https://süpplier.example/",
     ],
-)  # fmt: skip
+)
 def test_a_url_that_may_not_be_called_is_refused(url: str) -> None:
     with pytest.raises(AddressRefused):
         checked_url(url, sandbox=False)
@@ -158,12 +183,16 @@ async def test_a_sandbox_may_call_this_machine_and_no_other_private_one() -> Non
 
 ANSWERS: list[tuple[int, object, Asked]] = [
     (200, SAID | {"status": "DELIVERED", "reference": "r1"}, Delivered(reference="r1")),
-    (201, SAID | {"status": "DELIVERED", "goods": {"code": "A"}, "balance": 5}, Delivered(goods=Goods(code="A"), balance=5)),
+    (
+        201,
+        SAID | {"status": "DELIVERED", "goods": {"code": "A"}, "balance": 5},
+        Delivered(goods=Goods(code="A"), balance=5),
+    ),
     (202, SAID | {"status": "PENDING", "checkAfterSeconds": 9}, Pending(check_after_seconds=9)),
     (200, SAID | {"status": "PENDING", "checkAfterSeconds": 10**9}, Pending(check_after_seconds=86_400)),
     (422, SAID | {"status": "REFUSED", "reason": "OUT_OF_STOCK"}, Refused(reason=RefusalReason.OUT_OF_STOCK)),
     (404, SAID | {"status": "NOT_FOUND"}, NotFound()),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("status", "said", "meant"), ANSWERS)
@@ -248,8 +277,12 @@ def test_two_lists_are_held_against_each_other_kind_by_kind() -> None:
     found = held_against(theirs, ours, frozenset(ids[:4]))
     assert found.counts == {"AGREES": 1} | dict.fromkeys((kind.value for kind in Difference), 1)
     assert [one["kind"] for one in found.differences] == [
-        "LISTED_TWICE", "AMOUNT_DIFFERS", "STATE_DIFFERS", "ONLY_THEIRS", "ONLY_OURS",
-    ]  # fmt: skip
+        "LISTED_TWICE",
+        "AMOUNT_DIFFERS",
+        "STATE_DIFFERS",
+        "ONLY_THEIRS",
+        "ONLY_OURS",
+    ]
 
 
 def test_a_list_is_read_from_csv_up_to_its_bound() -> None:
@@ -264,10 +297,14 @@ def test_a_list_is_read_from_csv_up_to_its_bound() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["externalId,state\n", "externalId,state,amount,currency\nx,DELIVERED,1,EUR\n",
-     f"externalId,state,amount,currency\n{LINE},SENT,1,EUR\n", f"externalId,state,amount,currency\n{LINE},DELIVERED,1.5,EUR\n",
-     f"externalId,state,amount,currency\n{LINE},DELIVERED,1,euro\n"],
-)  # fmt: skip
+    [
+        "externalId,state\n",
+        "externalId,state,amount,currency\nx,DELIVERED,1,EUR\n",
+        f"externalId,state,amount,currency\n{LINE},SENT,1,EUR\n",
+        f"externalId,state,amount,currency\n{LINE},DELIVERED,1.5,EUR\n",
+        f"externalId,state,amount,currency\n{LINE},DELIVERED,1,euro\n",
+    ],
+)
 def test_a_list_that_cannot_be_read_says_where(text: str) -> None:
-    with pytest.raises(ListRefused, match="column|line 2"):
+    with pytest.raises(ListRefused, match=r"column|line 2"):
         orders_of_csv(text)

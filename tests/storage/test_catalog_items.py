@@ -197,7 +197,7 @@ EDGES: tuple[tuple[dict[str, Any], str | None], ...] = (
     (with_(routes=(RouteSaid(sku="x" * 129),)), "denominations.routes.sku"),
     (with_(routes=(RouteSaid(),) * ROUTES_MAX), None),
     (with_(routes=(RouteSaid(),) * (ROUTES_MAX + 1)), "routes"),
-)  # fmt: skip
+)
 
 
 async def test_every_limit_holds_at_its_edge(shelf: Shelf) -> None:
@@ -299,3 +299,18 @@ async def test_a_key_feeds_its_own_supplier_and_nobody_else_feeds(shelf: Shelf) 
     ):
         with pytest.raises(NotAllowed):
             await shelf.feed(an_item("theirs"), actor=actor, supplier_id=own)
+
+
+async def test_characters_that_cannot_be_stored_are_refused_item_by_item(shelf: Shelf) -> None:
+    nul = "x\x00y"
+    results = await shelf.feed(
+        an_item(nul),
+        an_item("nul-unit", unit=nul),
+        an_item("nul-route", **with_(routes=(RouteSaid(supplier=nul, pool=nul),))),
+        an_item("nul-variant", **with_(external_id=nul)),
+        an_item("nul-brand", brand=nul),
+        key="hostile",
+    )
+    assert [one.outcome for one in results] == [REJECTED, REJECTED, REJECTED, REJECTED, CREATED]
+    assert results[0].external_id == "x\ufffdy"
+    assert (await item_row(shelf, "nul-brand"))["brand"] == "xy"

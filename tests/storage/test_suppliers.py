@@ -4,6 +4,7 @@ import base64
 import csv
 import stat
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -67,7 +68,7 @@ async def test_a_secret_is_sealed_bound_to_its_supplier_and_part_of_the_request(
     key = Keyed(key="define-keyed", request={"code": "keyed", "secret": SECRET})
     await define_supplier(book.door, SYSTEM, key, book.keyring, definition)
     assert (await define_supplier(book.door, SYSTEM, key, book.keyring, definition)).replayed
-    other = SupplierDefinition(**vars(definition) | {"secret": "whsec_" + "b3RoZXJz" * 5})
+    other = replace(definition, secret="whsec_" + "b3RoZXJz" * 5)
     with pytest.raises(KeyReused):
         await define_supplier(book.door, SYSTEM, key, book.keyring, other)
 
@@ -128,11 +129,16 @@ async def test_a_list_is_held_against_the_attempts_of_its_supplier_and_span(book
     pair = (SYSTEM, UUID(made.facts["reconciliation_id"]))
     found = (await reconciliations_by_id(book.database, [pair]))[pair]
     assert {kind: count for kind, count in found.counts.items() if count} == {
-        "AGREES": 2, "STATE_DIFFERS": 1, "ONLY_THEIRS": 1, "ONLY_OURS": 1,
-    }  # fmt: skip
+        "AGREES": 2,
+        "STATE_DIFFERS": 1,
+        "ONLY_THEIRS": 1,
+        "ONLY_OURS": 1,
+    }
     assert {one.external_id: one.kind.value for one in found.differences} == {
-        lines[2].hex: "STATE_DIFFERS", lines[4].hex: "ONLY_THEIRS", lines[1].hex: "ONLY_OURS",
-    }  # fmt: skip
+        lines[2].hex: "STATE_DIFFERS",
+        lines[4].hex: "ONLY_THEIRS",
+        lines[1].hex: "ONLY_OURS",
+    }
     earlier = await reconcile_supplier(
         book.door, SYSTEM, book.key(), supplier.id, theirs[:1], starts_at=START, ends_at=START + timedelta(days=1)
     )

@@ -14,8 +14,8 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 EXPONENT_MAX = 308
 
 
-def decode_json(body: bytes, *, nesting_max: int = 32, digits_max: int = 20) -> dict[str, Any]:
-    """The object that `body` spells in strict JSON.
+def decode_json(body: bytes, *, nesting_max: int = 32, digits_max: int = 20, exact: bool = False) -> dict[str, Any]:
+    """The object that `body` spells in strict JSON; with `exact`, a fraction is the text that spells it.
 
     Refuses: MALFORMED_JSON for anything but UTF-8 without a mark, nesting deeper than `nesting_max`, integers longer
     than `digits_max` digits, NaN, Infinity, numbers beyond a double, duplicate keys, lone surrogates, NUL, and any
@@ -33,7 +33,7 @@ def decode_json(body: bytes, *, nesting_max: int = 32, digits_max: int = 20) -> 
             text,
             object_pairs_hook=_unique,
             parse_int=lambda digits: _integer(digits, digits_max),
-            parse_float=lambda digits: _double(digits, digits_max),
+            parse_float=lambda digits: _fraction(digits, digits_max, exact),
             parse_constant=_no_constant,
         )
     except (ValueError, RecursionError):
@@ -103,6 +103,11 @@ def _double(digits: str, digits_max: int) -> float:
     if value in (float("inf"), float("-inf")):
         raise _refused("a number is too large")
     return value
+
+
+def _fraction(digits: str, digits_max: int, exact: bool) -> float | str:
+    value = _double(digits, digits_max)
+    return digits if exact else value
 
 
 def _no_constant(name: str) -> NoReturn:
