@@ -8,6 +8,7 @@ from uuid import UUID
 
 from catalog.codes.taking import issue_in
 from catalog.redemptions import quoting, redeeming
+from catalog.redemptions.approving import approve
 from catalog.redemptions.ending import cancel_lines, refund_lines
 from catalog.redemptions.line import Failure, Fulfilment
 from catalog.redemptions.moving import fail_in, fulfil_in, lock_lines_in
@@ -197,6 +198,9 @@ class Shop:
     ) -> Outcome:
         return await refund_lines(self.world.door, actor, self.world.key(n=1), redemption_id, line_ids, reason)
 
+    async def approve(self, redemption_id: UUID) -> Outcome:
+        return await approve(self.world.door, SYSTEM, self.world.key(n=1), redemption_id)
+
     async def pool_counts(self, pool_id: UUID) -> tuple[int, int, int, int]:
         """Free, reserved, issued, void."""
         row = await self.world.database.fetchrow(
@@ -214,6 +218,11 @@ async def build_shop(database: Database, *, members: int = 4) -> Shop:
     source_id = new_id()
     world = await build_world(database, source=f"crm-{source_id}", members=members)
     world.numbers = itertools.count(source_id.int)
+    return await open_shop(world)
+
+
+async def open_shop(world: World) -> Shop:
+    """A shop in a world that exists."""
     program_id = await world.launch(EVERYWHERE)
     supplier_id = new_id()
     shop = Shop(world=world, supplier_id=supplier_id, program_id=program_id)

@@ -72,7 +72,9 @@ class FulfilmentReportInput:
 
 @strawberry.input(description="What came of claimed orders; (attempt, fence) is the key: again, nothing happens.")
 class CompleteFulfilmentInput:
-    items: list[FulfilmentReportInput] = strawberry.field(description="1 to 100 reports, each attempt once.")
+    items: list[FulfilmentReportInput] = strawberry.field(
+        description="At least one report, at most 100; each attempt once."
+    )
 
 
 @strawberry.input(description="An open order that is to be tried again now.")
@@ -108,7 +110,7 @@ class CompleteFulfilmentSuccess:
 
 @strawberry.type(description="The order is tried again now.")
 class RetryFulfilmentSuccess:
-    attempt: FulfilmentAttempt | None = strawberry.field(description="The attempt.")
+    attempt: Any = strawberry.field(graphql_type=FulfilmentAttempt | None, description="The attempt.")
 
 
 @strawberry.type(description="It is known where the goods are.")
@@ -153,7 +155,7 @@ class FulfilmentMutation:
         context = info.context
         items = [one.item() for one in input.items]
         results = await complete_fulfilments(context.door, context.actor, context.keyring, items)
-        return CompleteFulfilmentSuccess(results=list(results))  # pyright: ignore[reportArgumentType]  # as above
+        return CompleteFulfilmentSuccess(results=list(results))  # pyright: ignore[reportArgumentType]  # records stand for types
 
     @mutation(
         RetryFulfilmentSuccess,

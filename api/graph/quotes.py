@@ -47,7 +47,7 @@ class Quote:
     id = identity(Tag.QUOTE)
     unit = unit_of("What it is priced in.")
     total: Points = strawberry.field(description="What everything costs.")
-    lines: list[QuoteLine] = strawberry.field(description="What it is for, 1 to 10.")
+    lines: list[QuoteLine] = strawberry.field(description="What it is for, at most 10.")
     lots: list[QuoteLot] = strawberry.field(
         description="Which points would be spent, soonest expiry first: at most one entry a lot of the wallet."
     )

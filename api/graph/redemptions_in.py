@@ -34,7 +34,7 @@ from domain.kernel.refusals import InvalidInput, KeyReused, NotFound
 from domain.ledger.reading import wallets_by_id
 from domain.ledger.refusals import BalanceOutOfBounds, InsufficientPoints, WalletInDebt
 
-LINES_SAY = "Which lines, 1 to 20; all that can be, if none are named."
+LINES_SAY = "Which lines, at most 20; all that can be, if none are named."
 
 
 @strawberry.input(description="So many units of one denomination.")
@@ -46,7 +46,7 @@ class QuoteLineInput:
 @strawberry.input(description="What is to be priced.")
 class QuoteRedemptionInput:
     lines: list[QuoteLineInput] = strawberry.field(
-        description="1 to 10 different denominations, 1 to 20 units in all, priced in one unit."
+        description="At most 10 different denominations, at most 20 units in all, priced in one unit."
     )
     member_id: strawberry.ID | None = strawberry.field(
         default=None, description="For whom, where that is not you: for support and keys with fulfilment:write."
@@ -68,7 +68,9 @@ class AddressInput:
 
     def recipient(self) -> Recipient:
         """As the room of redemptions takes it."""
-        return Recipient(**vars(self) | {"lines": tuple(self.lines)})
+        said: dict[str, Any] = {**vars(self)}
+        said["lines"] = tuple(self.lines)
+        return Recipient(**said)
 
 
 @strawberry.input(description="Accepts a quote.")

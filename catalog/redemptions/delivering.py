@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from catalog.redemptions.fulfilment_events import DELIVERY_CHANGED
+from catalog.redemptions.fulfilment_events import DELIVERY_CHANGED, about_line
 from catalog.redemptions.line import Line
 from catalog.redemptions.machine import Action, Delivery, LineState
 from catalog.redemptions.moving import lock_lines_in
@@ -77,8 +77,7 @@ async def tell_in(op: Operation, lines: Collection[Line], event: EventType, **pa
     versions = {row["id"]: row["version"] for row in await op.sql.fetch(VERSIONS, list(grouped))}
     for redemption_id, some in grouped.items():
         ids, version = [str(line.id) for line in some], versions[redemption_id]
-        owner = {"member_id": some[0].member_id, "partner_id": some[0].partner_id}
-        op.tell(event.about(redemption_id, **owner, lines=ids, version=version, **payload))
+        op.tell(about_line(event, redemption_id, some[0], lines=ids, version=version, **payload))
 
 
 async def report_delivery(

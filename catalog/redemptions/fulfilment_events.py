@@ -1,6 +1,10 @@
 """The events of fulfilment: who would not deliver, what waits for people, where goods are, whose code failed."""
 
-from domain.kernel.events import EventType
+from typing import Any
+from uuid import UUID
+
+from catalog.redemptions.line import Line
+from domain.kernel.events import Event, EventType
 
 FULFILMENT_REFUSED = EventType(
     name="redemption.supplier_refused",
@@ -75,3 +79,8 @@ FULFILMENT_EVENTS = (
     CODE_PROBLEM_SETTLED,
     CODE_REPLACED,
 )
+
+
+def about_line(event: EventType, aggregate_id: UUID, line: Line, **payload: Any) -> Event:
+    """The event, for those who may see the line."""
+    return event.about(aggregate_id, member_id=line.member_id, partner_id=line.partner_id, **payload)

@@ -151,7 +151,7 @@ async def complete_fulfilments(
     results = dict[UUID, CompletionOutcome]()
     # Deliveries and refusals apart, as recording asks; codes first as a set, then one by one if one of them is known.
     for kind in (Deliver, Refuse, Wait):
-        some = {each: decision for each, decision in decisions.items() if isinstance(decision, kind)}
+        some = {each: decision for each, decision in decisions.items() if type(decision) is kind}
         if some:
             results |= await _complete(door, actor, keyring, some, fences)
     return [CompletionResult(attempt_id=item.attempt_id, outcome=results[item.attempt_id]) for item in items]

@@ -9,7 +9,12 @@ from uuid import UUID
 from catalog.codes.reading import codes_shown
 from catalog.codes.records import Problem, last_day_too_late
 from catalog.codes.taking import Issued, issue_in, lock_pools_in, reserve_in, void_in
-from catalog.redemptions.fulfilment_events import CODE_PROBLEM_REPORTED, CODE_PROBLEM_SETTLED, CODE_REPLACED
+from catalog.redemptions.fulfilment_events import (
+    CODE_PROBLEM_REPORTED,
+    CODE_PROBLEM_SETTLED,
+    CODE_REPLACED,
+    about_line,
+)
 from catalog.redemptions.line import Line
 from catalog.redemptions.machine import Action, LineState
 from catalog.redemptions.moving import lock_lines_in, refund_in
@@ -154,8 +159,7 @@ async def replace_in(op: Operation, lines: Sequence[Line], problem: str) -> Mapp
     await op.sql.execute(RENEWED, list(issued), [one.expires_on for one in issued.values()])
     for line_id, one in issued.items():
         told = {"line_id": str(line_id), "redemption_id": str(fulfilled[line_id].redemption_id), "reason": problem}
-        owner = {"member_id": fulfilled[line_id].member_id, "partner_id": fulfilled[line_id].partner_id}
-        op.tell(CODE_REPLACED.about(one.code_id, **owner, **told))
+        op.tell(about_line(CODE_REPLACED, one.code_id, fulfilled[line_id], **told))
     return issued
 
 
@@ -200,8 +204,7 @@ async def _open_in(op: Operation, lines: Sequence[Line], problem: Problem, note:
     ids = new_ids(len(lines))
     await op.sql.execute(OPEN_PROBLEMS, ids, [line.id for line in lines], problem.value, note, op.now)
     for problem_id, line in zip(ids, lines, strict=True):
-        owner = {"member_id": line.member_id, "partner_id": line.partner_id}
-        op.tell(CODE_PROBLEM_REPORTED.about(problem_id, **owner, line_id=str(line.id), problem=problem.value))
+        op.tell(about_line(CODE_PROBLEM_REPORTED, problem_id, line, line_id=str(line.id), problem=problem.value))
     return ids
 
 
@@ -209,5 +212,4 @@ async def _settle_in(op: Operation, line: Line, problem_id: UUID, settlement: Se
     state = STATES[settlement]
     await op.sql.execute(SETTLE, problem_id, state, answer, op.now)
     await audit.record_in(op, "code_problem.settled", "code_problem", problem_id, settlement=state, line_id=line.id)
-    owner = {"member_id": line.member_id, "partner_id": line.partner_id}
-    op.tell(CODE_PROBLEM_SETTLED.about(problem_id, **owner, line_id=str(line.id), settlement=state))
+    op.tell(about_line(CODE_PROBLEM_SETTLED, problem_id, line, line_id=str(line.id), settlement=state))

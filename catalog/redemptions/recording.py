@@ -12,7 +12,7 @@ from uuid import UUID
 from catalog.codes.opening import delivery_pool_in, store_delivered_in
 from catalog.redemptions.attempting import Decision, Deliver, Refuse, Wait, next_route
 from catalog.redemptions.delivering import moved_in
-from catalog.redemptions.fulfilment_events import FULFILMENT_PARKED, FULFILMENT_REFUSED
+from catalog.redemptions.fulfilment_events import FULFILMENT_PARKED, FULFILMENT_REFUSED, about_line
 from catalog.redemptions.line import Failure, Fulfilment, Line
 from catalog.redemptions.machine import AttemptState, Delivery, LineState
 from catalog.redemptions.moving import fail_in, fulfil_in
@@ -178,10 +178,10 @@ async def _try_next(op: Operation, onward: Sequence[tuple[Attempt, Route]]) -> N
 
 
 def _about(event: EventType, one: Decided, **payload: Any) -> Event:
-    return event.about(
+    return about_line(
+        event,
         one.line.redemption_id,
-        member_id=one.line.member_id,
-        partner_id=one.line.partner_id,
+        one.line,
         line_id=str(one.line.id),
         attempt_id=str(one.attempt.id),
         supplier_id=str(one.attempt.supplier_id),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from catalog.redemptions.fulfilment_events import FULFILMENT_RETRIED
+from catalog.redemptions.fulfilment_events import FULFILMENT_RETRIED, about_line
 from catalog.redemptions.moving import lock_lines_in
 from catalog.redemptions.refusals import NotParked
 from catalog.redemptions.taking import COLUMNS, attempt_of, lock_attempts_in
@@ -42,8 +42,7 @@ async def retry_fulfilment(door: Door, actor: Actor, keyed: Keyed, attempt_id: U
             raise NotParked(attempt_id=str(attempt_id), state=standing.state.value)
         await audit.record_in(op, "fulfilment.retried", "fulfilment_attempt", attempt_id, line_id=line_id)
         told = {"attempt_id": str(attempt_id), "supplier_id": str(standing.supplier_id)}
-        owner = {"member_id": line.member_id, "partner_id": line.partner_id}
-        op.tell(FULFILMENT_RETRIED.about(line.redemption_id, **owner, line_id=str(line_id), **told))
+        op.tell(about_line(FULFILMENT_RETRIED, line.redemption_id, line, line_id=str(line_id), **told))
         return {"attempt_id": str(attempt_id), "redemption_id": str(line.redemption_id)}
 
     return await door.operate_keyed(actor, "retryFulfilment", keyed, work)

@@ -8,7 +8,7 @@ from uuid import UUID
 from catalog.codes.opening import open_code_in
 from catalog.codes.reading import codes_shown
 from catalog.redemptions.delivering import tell_in
-from catalog.redemptions.fulfilment_events import CODE_REVEALED, DELIVERY_CHANGED
+from catalog.redemptions.fulfilment_events import CODE_REVEALED, DELIVERY_CHANGED, about_line
 from catalog.redemptions.line import Line
 from catalog.redemptions.machine import Action, Delivery, LineState
 from catalog.redemptions.moving import lock_lines_in
@@ -62,7 +62,8 @@ async def reveal(
         await audit.record_in(op, "code.revealed", "code", code_id, line_id=line_id)
         if line.delivery is not Delivery.REVEALED:
             await tell_in(op, [line], DELIVERY_CHANGED, delivery=Delivery.REVEALED.value)
-        _tell(op, line, code_id)
+        told = {"line_id": str(line.id), "redemption_id": str(line.redemption_id)}
+        op.tell(about_line(CODE_REVEALED, code_id, line, **told))
         op.failpoints.hit("reveal.before_commit")
         return {"line_id": str(line_id), "redemption_id": str(line.redemption_id), "code_id": str(code_id)}
 
@@ -85,8 +86,3 @@ async def _own_code_in(op: Operation, actor: Actor, line_id: UUID) -> tuple[Line
     if line.state is not LineState.FULFILLED or shown is None:
         raise ActionNotAvailable(action=Action.REVEAL.value, line_id=str(line_id), state=line.state.value)
     return line, shown.code_id
-
-
-def _tell(op: Operation, line: Line, code_id: UUID) -> None:
-    owner = {"member_id": line.member_id, "partner_id": line.partner_id}
-    op.tell(CODE_REVEALED.about(code_id, **owner, line_id=str(line.id), redemption_id=str(line.redemption_id)))

@@ -4,7 +4,7 @@ import asyncio
 import multiprocessing
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ Transport = Callable[[str], Any]  # an address → an async context that gives a
 
 
 @asynccontextmanager
-async def by_the_door(url: str) -> AsyncIterator[Carry]:
+async def by_the_door(url: str) -> AsyncGenerator[Carry]:
     """Redeems through the door of this process."""
     database = await Database.open(url, connections_max=CONNECTIONS, application="buyer")
     await asyncio.gather(*(database.fetchval("SELECT pg_sleep(0.05)") for _ in range(CONNECTIONS)))

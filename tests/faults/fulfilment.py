@@ -15,6 +15,8 @@ from catalog.auditing import questions
 from catalog.redemptions.fulfilling import LEASE, Bounds, Fulfiller
 from catalog.redemptions.issuing import issue_due
 from catalog.redemptions.leasing import Claim, claim_fulfilments
+from catalog.redemptions.quote import Wanted
+from catalog.redemptions.quoting import quote
 from catalog.redemptions.releasing import release_waiting
 from catalog.suppliers.definition import SupplierDefinition
 from catalog.suppliers.reading import AdapterKind
@@ -25,7 +27,7 @@ from domain.kernel.sql import Database
 from domain.ledger.auditing import audit
 from tests.building import build_world
 from tests.faults.supplying import SECRET, RunningSupplier
-from tests.faults.workers import WORK
+from tests.faults.workers import SANDBOX, WORK
 from tests.orders import KEYRING, KEYS_ENVIRONMENT, Shop, Way
 
 LINES = 3
@@ -47,9 +49,16 @@ PASSED: Mapping[str, Sequence[str]] = {
     "release": ("release.before_commit", *OPERATION),
     "complete": ("complete.before_commit", *OPERATION),
     "reveal": ("reveal.before_commit", *OPERATION),
+    "redeem": ("redeem.after_hold", "redeem.after_codes", *OPERATION),
 }
+# Somebody waits for their answer, and asks again without one.
+ASKED = frozenset({"complete", "reveal", "redeem"})
 OWN_POINTS = tuple(point for points in PASSED.values() for point in points if point not in OPERATION)
 
+REDEEMED = """
+SELECT line.id FROM redemption_line AS line JOIN redemption ON redemption.id = line.redemption_id
+WHERE redemption.origin_id = $1 AND redemption.origin = 'QUOTE'
+"""
 TOLD = """
 SELECT attempt.state, line.id, line.state AS line, count(code.id) AS codes
 FROM redemption_line AS line JOIN fulfilment_attempt AS attempt ON attempt.line_id = line.id
@@ -76,6 +85,8 @@ class FulfilmentStage:
 
     async def prepare(self, role: str) -> tuple[list[UUID], dict[str, Any]]:
         """Lines that this role has work with; answers them, and what its process is told."""
+        if role == "redeem":
+            return [], await self.quoted()
         kind = {"fulfil": "called", "complete": "pulled"}.get(role, "pooled")
         pool_id = self.pool_id if kind == "pooled" else None
         held_for = 0.0 if role == "release" else None
@@ -94,6 +105,18 @@ class FulfilmentStage:
             key = f"reveal-{line_ids[0]}"
             return line_ids, {"does": role, "member": str(self.member), "line": str(line_ids[0]), "key": key}
         return line_ids, {"does": role}
+
+    async def quoted(self) -> dict[str, Any]:
+        """A member's quote of so many units, and the key that she redeems it under."""
+        owner = self.shop.owner(self.member)
+        wanted = [Wanted(denomination_id=self.goods["pooled"][1], quantity=LINES)]
+        made = await quote(self.shop.door, owner, wanted, SANDBOX)
+        return {"does": "redeem", "member": str(self.member), "quote": str(made.id), "key": f"redeem-{made.id}"}
+
+    async def lines(self, line_ids: Sequence[UUID], told: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        """The lines that were prepared, or redeemed since."""
+        rows = await self.shop.world.database.fetch(REDEEMED, UUID(told["quote"])) if "quote" in told else []
+        return await self.shop.lines([*line_ids, *(row["id"] for row in rows)])
 
     async def again(self, told: Mapping[str, Any]) -> None:
         """What the client or worker that got no answer does once more."""

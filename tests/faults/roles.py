@@ -19,8 +19,13 @@ from api.http.server import server_config
 from api.settings import read_settings
 from api.upkeep import import_into, rebuilt
 from api.wiring import Wired, build_server, wired
-from domain.access.principals import SYSTEM
+from catalog.redemptions.policy import ShopPolicy
+from catalog.redemptions.redeeming import Redeeming, redeem
+from domain.access.principals import SYSTEM, Actor, Role
 from domain.earning.recording import record_activities
+from domain.kernel.keys import Keyed
+from domain.kernel.operation import Door, Outcome
+from domain.kernel.sealing import Keyring
 from tests.faults.deals import items_of
 from tests.faults.workers import WORK
 
@@ -70,13 +75,31 @@ async def _work(parts: Wired, told: Mapping[str, Any]) -> None:
     await WORK[told["does"]](parts.door, parts.keyring, told)
 
 
+async def _redeem(parts: Wired, told: Mapping[str, Any]) -> None:
+    await accepted(parts.door, UUID(told["member"]), UUID(told["quote"]), parts.keyring)
+
+
+async def accepted(door: Door, member_id: UUID, quote_id: UUID, keyring: Keyring) -> Outcome:
+    """The member accepts the quote; the key is the quote's id."""
+    actor = Actor(principal_id=member_id, role=Role.MEMBER, member_id=member_id)
+    key = Keyed(key=str(quote_id), request={"quote": str(quote_id)})
+    return await redeem(door, actor, key, Redeeming(quote_id=quote_id), ShopPolicy(), keyring)
+
+
+async def _work(parts: Wired, told: Mapping[str, Any]) -> None:
+    await WORK[told["does"]](parts.door, parts.keyring, told)
+
+
 ROLES: Mapping[str, Callable[[Wired, Mapping[str, Any]], Awaitable[None]]] = {
     "record": _record,
     "worker": _worker,
     "api": _api,
     "import": _import,
     "rebuild": _rebuild,
+    "redeem": _redeem,
     "work": _work,
+    "work": _work,
+    "redeem": _redeem,
 }
 
 

@@ -29,8 +29,12 @@ from migrations import migrate
 from tests.boards import board, fold_all, minutes, season_of, tell, won
 from tests.building import START, World, build_world
 from tests.faults.deals import Item, items_of
-from tests.faults.face import Face
-from tests.faults.roles import imported, started
+from tests.faults.face import Face, Item
+from tests.faults.fulfilment import OWN_POINTS
+from tests.faults.racer import items_of
+from tests.faults.roles import accepted, imported, started
+from tests.faults.test_webhook_crashes import POINTS as WEBHOOK_POINTS
+from tests.shop import KEYRING, open_shop
 
 PORT = 18_400
 KILLED_SECONDS_MAX = 60
@@ -53,9 +57,11 @@ WORKED_BY: tuple[str, ...] = (
     "project.after_fold",
     "project.after_index",
 )
+REDEEMED_BY = ("redeem.after_hold", "redeem.after_codes")
 REBUILT_BY = ("rebuild.half_way", "rebuild.before_swap")
 APART = ("import.after_batch", "mature.before_commit", "rewalk.before_commit", "deliver.before_send")
 GOLD = {"effect": {"kind": "FIXED", "amount": 10}, "trigger": "demo.given", "condition": 'facts.tier == "GOLD"'}
+APART = ("import.after_batch", "mature.before_commit", "deliver.before_send", *WEBHOOK_POINTS)
 
 OF_BATCH = """
 SELECT (SELECT count(*) FROM activity WHERE external_id LIKE $1) AS activities,
@@ -123,7 +129,7 @@ async def stage(durable: EmbeddedServers, tmp_path_factory: pytest.TempPathFacto
 
 
 def test_every_point_has_a_test_that_crashes_there() -> None:
-    covered = [*RECORDED_BY, *WORKED_BY, *REBUILT_BY, *APART]
+    covered = {*RECORDED_BY, *WORKED_BY, *REBUILT_BY, *REDEEMED_BY, *APART, *OWN_POINTS}
     assert sorted(covered) == sorted(POINTS), "a point that no workflow reaches proves nothing"
 
 
@@ -197,6 +203,23 @@ async def test_a_worker_killed_while_it_walks_units_again_awards_them_once(stage
     assert await world.worth(member) == before
     await world.catch_up()
     assert await world.worth(member) == before + 30
+
+
+@pytest.mark.parametrize("point", REDEEMED_BY)
+async def test_a_redemption_killed_anywhere_is_whole_after_the_same_key_again(stage: Stage, point: str) -> None:
+    shop, member = await open_shop(stage.world), stage.world.members[3]
+    await shop.give(3, 100)
+    pool = await shop.pool(2)
+    card = await shop.item(30, stock=2, routes=[(shop.supplier_id, pool)])
+    before = await stage.world.balances(member)
+    quote = await shop.quote(shop.rep(3), card)
+    await killed("redeem", stage.environment(), point, member=str(member), quote=str(quote.id))
+    assert await stage.world.balances(member) == before
+    assert (await shop.stock(card), await shop.pool_counts(pool)) == (2, (2, 0, 0, 0))
+    first, again = [await accepted(stage.world.door, member, quote.id, KEYRING) for _ in range(2)]
+    assert (first.replayed, again.replayed, first.facts) == (False, True, again.facts)
+    assert (await shop.stock(card), await shop.pool_counts(pool)) == (1, (1, 1, 0, 0))
+    assert (await stage.world.balances(member))["held"] == before["held"] + 30
 
 
 async def test_an_import_killed_after_a_batch_counts_every_row_once(stage: Stage) -> None:

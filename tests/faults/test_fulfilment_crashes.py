@@ -9,17 +9,18 @@ import pytest
 
 from domain.kernel.failpoints import POINTS
 from domain.kernel.sql import Database
-from tests.faults.fulfilment import LINES, OWN_POINTS, PASSED, PRICE, FulfilmentStage, fulfilment_stage
+from tests.faults.fulfilment import ASKED, LINES, OWN_POINTS, PASSED, PRICE, FulfilmentStage, fulfilment_stage
 from tests.faults.roles import started
 from tests.faults.supplying import RunningSupplier, supplying
 
 KILLED_SECONDS_MAX = 60
-# Here each workflow dies at its own points, and around its commit; tests/long goes through all, in all modes.
+# Here each workflow dies at its own points and around its commit (redeeming: test_crash_points.py); tests/long goes
+# through all of them, in all modes.
 KILLED = [
     (role, point)
     for role, points in PASSED.items()
     for point in points
-    if point in OWN_POINTS or point == "operation.after_commit"
+    if role != "redeem" and (point in OWN_POINTS or point == "operation.after_commit")
 ]
 
 
@@ -37,7 +38,7 @@ async def played(
 
 
 def test_every_point_of_fulfilment_is_passed_by_a_workflow() -> None:
-    rooms = ("fulfil.", "issue.", "release.", "complete.", "reveal.")
+    rooms = ("redeem.", "fulfil.", "issue.", "release.", "complete.", "reveal.")
     assert {point for point in POINTS if point.startswith(rooms)} == set(OWN_POINTS)
 
 
@@ -51,10 +52,10 @@ async def test_a_worker_killed_anywhere_delivers_each_order_once(
     process = started("work", stage.environment, f"{point}=crash", **told)
     await asyncio.to_thread(process.join, KILLED_SECONDS_MAX)
     assert process.exitcode == -signal.SIGKILL, f"{role} did not die at {point}"
-    if role in ("complete", "reveal"):
+    if role in ASKED:
         await stage.again(told)
     await stage.recover()
-    lines = await stage.shop.lines(line_ids)
+    lines = await stage.lines(line_ids, told)
     assert {line["state"] for line in lines} == {"FULFILLED"}
     assert (lines[0]["revealed_at"] is not None) == (role == "reveal")
     after = await stage.shop.world.balances(stage.member)

@@ -11,6 +11,7 @@ from catalog.redemptions.fulfilling import fulfil_due
 from catalog.redemptions.issuing import issue_due
 from catalog.redemptions.leasing import Completion, CompletionItem, complete_fulfilments
 from catalog.redemptions.policy import ShopPolicy
+from catalog.redemptions.redeeming import Redeeming, redeem
 from catalog.redemptions.releasing import release_waiting
 from catalog.redemptions.revealing import reveal
 from catalog.suppliers.outcomes import Goods
@@ -19,6 +20,9 @@ from domain.access.principals import SYSTEM, Actor, Role
 from domain.kernel.keys import Keyed
 from domain.kernel.operation import Door
 from domain.kernel.sealing import Keyring
+
+# The goods of these tests are test goods, and nobody is held back by a rate.
+SANDBOX = ShopPolicy(sandbox=True, redemptions_per_minute=100_000, quotes_per_minute=100_000, reveals_per_hour=100_000)
 
 
 async def _fulfil(door: Door, keyring: Keyring, _told: Mapping[str, Any]) -> None:
@@ -51,7 +55,14 @@ async def _reveal(door: Door, keyring: Keyring, told: Mapping[str, Any]) -> None
     member = UUID(told["member"])
     owner = Actor(principal_id=member, role=Role.MEMBER, member_id=member)
     keyed = Keyed(key=told["key"], request={"line": told["line"]})
-    await reveal(door, owner, keyed, keyring, UUID(told["line"]), ShopPolicy())
+    await reveal(door, owner, keyed, keyring, UUID(told["line"]), SANDBOX)
+
+
+async def _redeem(door: Door, keyring: Keyring, told: Mapping[str, Any]) -> None:
+    member = UUID(told["member"])
+    owner = Actor(principal_id=member, role=Role.MEMBER, member_id=member)
+    keyed = Keyed(key=told["key"], request={"quote": told["quote"]})
+    await redeem(door, owner, keyed, Redeeming(quote_id=UUID(told["quote"])), SANDBOX, keyring)
 
 
 WORK: Mapping[str, Callable[[Door, Keyring, Mapping[str, Any]], Awaitable[None]]] = {
@@ -60,4 +71,5 @@ WORK: Mapping[str, Callable[[Door, Keyring, Mapping[str, Any]], Awaitable[None]]
     "release": _release,
     "complete": _complete,
     "reveal": _reveal,
+    "redeem": _redeem,
 }

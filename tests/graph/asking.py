@@ -30,6 +30,7 @@ class Asker:
     schema: Schema
     heard: list[str]
     statements: list[str] = field(default_factory=list[str])
+    keys: Keyring | None = None
 
     @classmethod
     def over(cls, world: World, heard: list[str]) -> "Asker":
@@ -45,6 +46,9 @@ class Asker:
     async def result(self, actor: Actor, document: str, **variables: Any) -> Any:
         """Data and errors."""
         context = Context.of(actor, self.world.database, self.world.door, self.world.knowledge, keys=RING, sandbox=True)
+        context = Context.of(
+            actor, self.world.database, self.world.door, self.world.knowledge, sandbox=True, keys=self.keys
+        )
         self.heard.clear()
         result = await self.schema.execute(document, variable_values=variables, context_value=context)
         self.statements = [statement for statement in self.heard if not statement.startswith(POOL)]

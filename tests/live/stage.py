@@ -152,12 +152,16 @@ class Stage:
 
     async def ask(self, token: str | None, query: str, **variables: Any) -> Any:
         """The data of a query; fails on errors."""
+        answer = await self.answer(token, query, **variables)
+        assert "errors" not in answer, answer
+        return answer["data"]
+
+    async def answer(self, token: str | None, query: str, **variables: Any) -> Any:
+        """Data and errors as they come."""
         headers = {"authorization": f"Bearer {token}"} if token else {}
         async with httpx2.AsyncClient(timeout=10) as client:
             body = {"query": query, "variables": variables}
-            answer = (await client.post(f"{self.url}/graphql", json=body, headers=headers)).json()
-        assert "errors" not in answer, answer
-        return answer["data"]
+            return (await client.post(f"{self.url}/graphql", json=body, headers=headers)).json()
 
     async def settled(self) -> int:
         """Everything is stamped and folded; answers the last position."""

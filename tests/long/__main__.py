@@ -18,7 +18,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from embedded.supervisor import EmbeddedServers
-from tests.long import boards, kills, ledger, permutation, races
+from tests.long import boards, crash_points, kills, ledger, permutation, races, redemptions
 from tests.long.plan import Counts, Plan, short_home
 
 REPORTS = Path("reports")
@@ -28,7 +28,12 @@ SUITES: Mapping[str, Callable[[Plan], Awaitable[Counts]]] = {
     "boards": boards.run,
     "races": races.run,
     "kills": kills.run,
+    "crash-points": crash_points.run,
+    "redemptions": redemptions.run,
 }
+
+# These kill PostgreSQL itself.
+DURABLE = frozenset({"kills", "redemptions"})
 
 
 def main() -> int:
@@ -56,7 +61,7 @@ def _played(console: Console, name: str, seed: int, minutes: float) -> dict[str,
     trouble = ""
     columns = (TextColumn(f"{name:<12}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
     try:
-        with EmbeddedServers(home, durable=name == "kills") as servers, Progress(*columns, console=console) as bars:
+        with EmbeddedServers(home, durable=name in DURABLE) as servers, Progress(*columns, console=console) as bars:
             task = bars.add_task("", total=minutes * 60)
             plan = Plan(
                 seed=seed,

@@ -193,7 +193,7 @@ async def test_a_problem_is_its_owners_to_report_and_supports_to_settle(hands: H
             await report_code_problem(door, actor, key(), line_id=line_id, problem=Problem.EXPIRED)
     for bad in ({"problem": Problem.RECALLED}, {"problem": Problem.EXPIRED, "note": "x" * 501}):
         with pytest.raises(InvalidInput):
-            await report_code_problem(door, hands.owner, key(), line_id=line_id, **bad)  # pyright: ignore[reportArgumentType]  # by name
+            await report_code_problem(door, hands.owner, key(), line_id=line_id, **bad)  # pyright: ignore[reportArgumentType]  # keywords by name
     problem_id = await hands.report(line_id)
     with pytest.raises(NotAllowed):
         await settle_code_problem(door, hands.owner, key(), problem_id=problem_id, settlement=Settlement.REFUND)

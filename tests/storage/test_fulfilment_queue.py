@@ -71,7 +71,7 @@ class Queue:
 
 def sent(claim: Claim, **more: object) -> CompletionItem:
     base = CompletionItem(attempt_id=claim.attempt_id, fence=claim.fence, outcome=Completion.DELIVERED)
-    return replace(base, **more)  # pyright: ignore[reportArgumentType]  # fields by name
+    return replace(base, **more)  # pyright: ignore[reportArgumentType]  # fields of the item by name
 
 
 @pytest.fixture
