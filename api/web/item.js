@@ -3,7 +3,7 @@ import { useEffect, useState } from './vendor/preact-hooks.js';
 import { Act } from './act.js';
 import { html } from './markup.js';
 import { quote } from './ordering.js';
-import { Skeleton, TroubleNote, useReader } from './parts.js';
+import { Skeleton, Title, TroubleNote, useReader } from './parts.js';
 import { Plate, labelOf, useFace } from './plate.js';
 import { QuotePanel } from './quote.js';
 import { StandingChip } from './shop.js';
@@ -19,8 +19,8 @@ export function ItemView({ state, shop, id }) {
   const isHere = item?.id === id;
   return html`
     <p><a class="back" href="#/shop">${t('shop.back')}</a></p>
-    ${itemTrouble && html`<h1 class="view-title" tabindex="-1">${t('shop.gone')}</h1><${TroubleNote} trouble=${itemTrouble} />`}
-    ${!isHere && !itemTrouble && html`<h1 class="unseen" tabindex="-1">${t('loading')}</h1><${Skeleton} lines=${6} />`}
+    ${itemTrouble && html`<${Title}>${t('shop.gone')}<//><${TroubleNote} trouble=${itemTrouble} />`}
+    ${!isHere && !itemTrouble && html`<${Title} isHidden=${true}>${t('loading')}<//><${Skeleton} lines=${6} />`}
     ${isHere && html`<${Item} key=${id} item=${item} state=${state} goal=${shop.goal} />`}`;
 }
 
@@ -34,7 +34,7 @@ function Item({ item, state, goal }) {
       <div class="item-head">
         <${Plate} item=${item} face=${face} large=${true} />
         <div>
-          <h1 class="view-title" tabindex="-1">${item.name}</h1>
+          <${Title}>${item.name}<//>
           <p class="fine">${[item.brand, t(`shop.kind.${item.kind}`)].filter(Boolean).join(' · ')}</p>
           ${item.description && html`<p class="prose">${item.description}</p>`}
           ${item.needsAddress && html`<p class="fine">${t('shop.needsAddress')}</p>`}

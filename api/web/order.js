@@ -6,7 +6,7 @@ import { CodePanel } from './code.js';
 import { html } from './markup.js';
 import { cancel, correct, followOrder } from './ordering.js';
 import { StateChip } from './orders.js';
-import { Skeleton, TroubleNote, useReader } from './parts.js';
+import { Skeleton, Title, TroubleNote, useReader } from './parts.js';
 import { Plate, labelOf } from './plate.js';
 
 const STEPS = ['HELD', 'ORDERED', 'FULFILLED'];
@@ -19,12 +19,12 @@ export function OrderView({ shop, id }) {
   useEffect(() => followOrder(id), [id, locale]);
   return html`
     <p><a class="back" href="#/orders">${t('shop.backToOrders')}</a></p>
-    ${orderTrouble && !order && html`<h1 class="view-title" tabindex="-1">${t('refusedTitle')}</h1><${TroubleNote} trouble=${orderTrouble} />`}
-    ${!order && !orderTrouble && html`<h1 class="unseen" tabindex="-1">${t('loading')}</h1><${Skeleton} lines=${5} />`}
+    ${orderTrouble && !order && html`<${Title}>${t('refusedTitle')}<//><${TroubleNote} trouble=${orderTrouble} />`}
+    ${!order && !orderTrouble && html`<${Title} isHidden=${true}>${t('loading')}<//><${Skeleton} lines=${5} />`}
     ${order && html`
       <article class="order" data-order=${order.state}>
         <header class="order-head">
-          <h1 class="view-title" tabindex="-1">${t('shop.order', { day: f.day(order.recordedAt) })}</h1>
+          <${Title}>${t('shop.order', { day: f.day(order.recordedAt) })}<//>
           <p><${StateChip} state=${order.state} /> <span class="fine">${f.amountWithUnit(order.total, order.unit)}</span></p>
         </header>
         <${Said} order=${order} />

@@ -2,7 +2,7 @@
 import { useEffect } from './vendor/preact-hooks.js';
 import { html } from './markup.js';
 import { loadOrders, moreOrders } from './ordering.js';
-import { Empty, Skeleton, TroubleNote, useReader } from './parts.js';
+import { Empty, Skeleton, Title, TroubleNote, useReader } from './parts.js';
 import { Plate } from './plate.js';
 import { toOrder } from './routes.js';
 import { More } from './wallet.js';
@@ -13,7 +13,7 @@ export function OrdersView({ shop }) {
   useEffect(() => { if (!orders) loadOrders(); }, []);
   return html`
     <div class="view-head">
-      <h1 class="view-title" tabindex="-1">${t('shop.orders')}</h1>
+      <${Title}>${t('shop.orders')}<//>
       <p class="lead">${t('shop.ordersLead')}</p>
     </div>
     ${ordersTrouble && html`<${TroubleNote} trouble=${ordersTrouble} action=${html`<p><button type="button" class="button button-quiet" onClick=${loadOrders}>${t('retry')}</button></p>`} />`}

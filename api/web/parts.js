@@ -1,7 +1,8 @@
 // Small parts that every section is built from: panels, empty states, troubles, amounts.
 import { createContext } from './vendor/preact.js';
-import { useContext } from './vendor/preact-hooks.js';
+import { useContext, useEffect, useRef } from './vendor/preact-hooks.js';
 import { html } from './markup.js';
+import { route } from './routes.js';
 
 /** The reader: `t` (texts), `f` (formats), `locale`. */
 export const Reader = createContext(null);
@@ -17,6 +18,15 @@ export function Panel({ id, title, isTitled, aside, children }) {
       </header>
       ${children}
     </section>`;
+}
+
+/** The title of a face: who came here by a link inside the page, and stands nowhere any more, stands at it. */
+export function Title({ isHidden, children }) {
+  const title = useRef(null);
+  useEffect(() => {
+    if (route.get().isMoved && !document.activeElement?.closest('#content')) title.current.focus({ preventScroll: true });
+  }, []);
+  return html`<h1 class=${isHidden ? 'unseen' : 'view-title'} tabindex="-1" ref=${title}>${children}</h1>`;
 }
 
 /** Nothing to show yet, said kindly. */

@@ -18,9 +18,10 @@ const SIGNS = {
 
 /** Decoration: the name stands beside it. `face` is what is printed on it. */
 export function Plate({ item, face, large }) {
-  const brand = item.brand ?? item.name;
+  const { t } = useReader();
+  const brand = item.brand ?? t(`shop.kind.${item.kind}`);
   return html`
-    <div class=${`plate plate-${colourOf(brand)} ${large ? 'plate-large' : ''}`} aria-hidden="true">
+    <div class=${`plate plate-${colourOf(item.brand ?? item.id)} ${large ? 'plate-large' : ''}`} aria-hidden="true">
       <svg viewBox="0 0 32 32"><path d=${SIGNS[item.kind] ?? SIGNS.BENEFIT} /></svg>
       <span class="plate-brand">${brand}</span>
       ${face && html`<span class="plate-face">${face}</span>`}

@@ -12,8 +12,9 @@ export function routeOf(hash, current = HOME) {
   return OF_HOME.test(hash) ? HOME : current;
 }
 
-export const route = createStore(routeOf(location.hash));
-window.addEventListener('hashchange', () => route.change((current) => routeOf(location.hash, current)));
+/** `isMoved`: the reader has gone somewhere on this page, and is not where the browser put her. */
+export const route = createStore({ ...routeOf(location.hash), isMoved: false });
+window.addEventListener('hashchange', () => route.change((current) => ({ ...routeOf(location.hash, current), isMoved: true })));
 
 export const toItem = (id) => `#/shop/${id}`;
 export const toOrder = (id) => `#/orders/${id}`;

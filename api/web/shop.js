@@ -1,7 +1,7 @@
 // The shop's shelves: search, narrow down, what one saves for, and every item with what it is to the viewer now.
 import { useEffect, useRef, useState } from './vendor/preact-hooks.js';
 import { html } from './markup.js';
-import { Empty, Skeleton, TroubleNote, useReader } from './parts.js';
+import { Empty, Skeleton, Title, TroubleNote, useReader } from './parts.js';
 import { Plate, labelOf, useFace } from './plate.js';
 import { toItem } from './routes.js';
 import { WANTED, loadCatalog, moreItems, want } from './shopping.js';
@@ -20,7 +20,7 @@ export function ShopView({ state, shop }) {
   useEffect(() => { if (!catalog) loadCatalog(); }, []);
   return html`
     <div class="view-head">
-      <h1 class="view-title" tabindex="-1">${t('shop.title')}</h1>
+      <${Title}>${t('shop.title')}<//>
       <p class="lead">${t('shop.lead')}</p>
       ${wallet && html`<p class="purse" data-purse=${wallet.available}>${t('shop.available', { amount: f.amountWithUnit(wallet.available, wallet.unit) })}</p>`}
     </div>
@@ -79,7 +79,7 @@ function Card({ item, wallets }) {
       <${Plate} item=${item} face=${face} />
       <span class="card-words">
         <span class="card-name">${item.name}</span>
-        <span class="fine">${t(`shop.kind.${item.kind}`)}${item.priceFrom !== null && ` · ${t('shop.from', { amount: f.amountWithUnit(item.priceFrom, item.unit) })}`}</span>
+        <span class="fine">${t(`shop.kind.${item.kind}`)}${item.priceFrom !== null && ` · ${item.priceFrom === 0 ? t('shop.free') : t('shop.from', { amount: f.amountWithUnit(item.priceFrom, item.unit) })}`}</span>
         ${best && html`<${StandingChip} standing=${best} unit=${item.unit} />`}
         ${best?.is === 'closed' && html`<span class="fine card-why">${f.said(best.reasons[0].text)}</span>`}
       </span>

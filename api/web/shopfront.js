@@ -1,5 +1,5 @@
-// The shop's faces behind the page's navigation: which one is shown, where the eye goes, and what keeps it fresh.
-import { useEffect, useRef } from './vendor/preact-hooks.js';
+// The shop's faces behind the page's navigation: which one is shown, and what keeps it fresh.
+import { useEffect } from './vendor/preact-hooks.js';
 import { store as page } from './following.js';
 import { ItemView } from './item.js';
 import { html } from './markup.js';
@@ -13,16 +13,12 @@ import { useStore } from './store.js';
 
 const VIEWS = { shop: ShopView, item: ItemView, orders: OrdersView, order: OrderView };
 
-/** The face that `place` names; a change of face brings the reader to its title. */
+/** The face that `place` names, from its top. */
 export function Shopfront({ state, place }) {
   const shown = useStore(shop);
   const View = VIEWS[place.view];
-  const front = useRef(null);
-  useEffect(() => {
-    window.scrollTo(0, 0);
-    front.current?.querySelector('h1')?.focus({ preventScroll: true });
-  }, [place.view, place.id]);
-  return html`<main id="content" class="shopfront" tabindex="-1" ref=${front}><${View} state=${state} shop=${shown} id=${place.id} /></main>`;
+  useEffect(() => { window.scrollTo(0, 0); }, [place.view, place.id]);
+  return html`<main id="content" class="shopfront" tabindex="-1"><${View} state=${state} shop=${shown} id=${place.id} /></main>`;
 }
 
 /** What is shown is read anew in another language and for another person; an order told of by the event stream moves. */

@@ -120,7 +120,9 @@ function Sections({ state }) {
   const { t } = useReader();
   useEffect(() => {
     // From another face of the page: the section that was asked for was not there yet when the address changed.
-    if (location.hash.length > 2) document.getElementById(location.hash.slice(1))?.scrollIntoView();
+    const section = route.get().isMoved && document.getElementById(location.hash.slice(1));
+    section?.scrollIntoView?.();
+    section?.focus?.({ preventScroll: true });
   }, []);
   return html`
     <main id="content" class="sections" tabindex="-1">
