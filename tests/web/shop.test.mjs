@@ -80,7 +80,7 @@ if (CHROMIUM) {
     assert.equal(await other.page.locator('.order, .code').count(), 0);
     assert.equal((await other.page.locator('body').textContent()).includes(code), false);
     const lineId = await lineOf(address);
-    const refused = await mutate(guerdon, tokenOf(guerdon, 'ava'), REVEAL, { lineId }).catch((error) => error);
+    const refused = await mutate(guerdon, await tokenOf(guerdon, 'ava'), REVEAL, { lineId }).catch((error) => error);
     assert.match(String(refused), /NOT_FOUND/);
     assert.deepEqual([faults, other.faults], [[], []]);
     await other.context.close();
@@ -90,7 +90,7 @@ if (CHROMIUM) {
   /** The id of the only line of the order at this address. */
   async function lineOf(address) {
     const id = address.split('/').at(-1);
-    const { redemption } = await ask(guerdon, tokenOf(guerdon, 'camille'), 'query($id: ID!) { redemption(id: $id) { lines { id } } }', { id });
+    const { redemption } = await ask(guerdon, await tokenOf(guerdon, 'camille'), 'query($id: ID!) { redemption(id: $id) { lines { id } } }', { id });
     return redemption.lines[0].id;
   }
 

@@ -1,17 +1,17 @@
 // Goods for the shop, fed through the public API as a vendor's people feed them; and tokens of the demo's people.
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { ask } from './guerdon.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** An access token of somebody of the demo. */
-export function tokenOf(guerdon, subject) {
+/** An access token of somebody of the demo; the loop goes on meanwhile, so that no socket is missed. */
+export async function tokenOf(guerdon, subject) {
   const env = { ...process.env, DATABASE_URL: '', REDIS_URL: '', GUERDON_HOME: guerdon.home, PORT: new URL(guerdon.url).port };
-  const minted = spawnSync(process.env.PYTHON ?? 'python3', ['-m', 'api.cli', 'token', subject], { cwd: ROOT, env });
-  if (minted.status !== 0) throw new Error(String(minted.stderr));
-  return String(minted.stdout).trim();
+  const { stdout } = await promisify(execFile)(process.env.PYTHON ?? 'python3', ['-m', 'api.cli', 'token', subject], { cwd: ROOT, env });
+  return stdout.trim();
 }
 
 const REFUSED = '... on Refusal { code text(locale: EN) }';
@@ -32,7 +32,7 @@ export async function mutate(guerdon, token, document, input) {
 
 /** A shop with something for everyone; `codes` are the cards' codes, `posters` is done by hand, `name` sets runs apart. */
 export async function stockShop(guerdon, name = 'web') {
-  const token = tokenOf(guerdon, 'catalog');
+  const token = await tokenOf(guerdon, 'catalog');
   const { supplier } = await mutate(guerdon, token, SUPPLIER, { code: `${name}-cards`, name: 'Cards', adapter: 'CODE_POOL' });
   const { supplier: hand } = await mutate(guerdon, token, SUPPLIER, { code: `${name}-hand`, name: 'By hand', adapter: 'BY_HAND' });
   const { pool } = await mutate(guerdon, token, POOL, { supplierId: supplier.id, code: 'cards', name: 'Cards', lowStockAt: 1 });
@@ -47,7 +47,7 @@ export async function stockShop(guerdon, name = 'web') {
 
 /** Every waiting order of a supplier that people serve is delivered. */
 export async function completeByHand(guerdon, supplierId) {
-  const token = tokenOf(guerdon, 'admin');
+  const token = await tokenOf(guerdon, 'admin');
   const { orders } = await mutate(guerdon, token, CLAIM, { supplierId, first: 100 });
   const items = orders.map(({ attemptId, fence }) => ({ attemptId, fence, outcome: 'DELIVERED' }));
   const [answer] = Object.values(await ask(guerdon, token, COMPLETE, { input: { items } }));
@@ -100,6 +100,12 @@ function goods() {
       name: { en: 'Quiet headphones', fr: 'Un casque paisible' },
       description: { en: 'The office becomes a forest.', fr: 'Le bureau devient forêt.' },
       denominations: [{ externalId: 'casque-noir', name: { en: 'Black', fr: 'Noir' }, priceFixed: 400, stock: 5 }, { externalId: 'casque-bleu', name: { en: 'Blue', fr: 'Bleu' }, priceFixed: 400, stock: 0 }],
+    },
+    {
+      externalId: 'voile', kind: 'EXPERIENCE', brand: 'Grand Largue', categories: ['mer'], needsApproval: true, memberLimit: 3,
+      name: { en: 'An hour under sail', fr: 'Une heure sous voile' },
+      description: { en: 'The wind does the work.', fr: 'Le vent fait le travail.' },
+      denominations: [{ externalId: 'voile-1', priceFixed: 120 }],
     },
     {
       externalId: 'mer', kind: 'DONATION', brand: 'Mer propre', categories: ['don'],
