@@ -6,6 +6,7 @@ import { html } from './markup.js';
 import { quote, redeem } from './ordering.js';
 import { useReader } from './parts.js';
 import { go, toOrder } from './routes.js';
+import { openItem } from './shopping.js';
 
 const TICK_MS = 1_000;
 
@@ -18,7 +19,15 @@ export function QuotePanel({ given, onAgain, onLeave }) {
   useEffect(() => { title.current?.focus(); }, []);
   const isStale = left === 0;
   const again = async () => onAgain({ ...await quote(...given.asked), asked: given.asked });
-  const order = async () => go(toOrder(await redeem(given, given.needsAddress ? address.value : null)));
+  const order = async () => {
+    try {
+      go(toOrder(await redeem(given, given.needsAddress ? address.value : null)));
+    } catch (error) {
+      // Refused: what stands in the way stands at the item too, for who goes back to it.
+      if (error.text) openItem(given.lines[0].item.id);
+      throw error;
+    }
+  };
   return html`
     <section class="quote" aria-labelledby="quote-title">
       <h2 id="quote-title" tabindex="-1" ref=${title}>${t('shop.quoteTitle')}</h2>

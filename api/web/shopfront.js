@@ -23,7 +23,8 @@ export function Shopfront({ state, place }) {
 
 /** What is shown is read anew in another language and for another person; an order told of by the event stream moves. */
 export function startShop() {
-  let last = null;
+  let last = page.get().events?.[0]?.id ?? null;
+  loadGoal();
   followPage(() => {
     const { catalog, orders } = shop.get();
     const { view, id } = route.get();

@@ -4,12 +4,12 @@ import { useEffect, useMemo } from './vendor/preact-hooks.js';
 import { BoardPanel } from './board.js';
 import { begin, end, retry, speak, start, store } from './following.js';
 import { formatsOf } from './formats.js';
+import { LaterShop, fetchShop } from './later.js';
 import { html } from './markup.js';
 import { Navigation } from './navigation.js';
 import { Reader, Skeleton, TroubleNote, useReader } from './parts.js';
 import { ReasonsPanel } from './reasons.js';
 import { route } from './routes.js';
-import { Shopfront, startShop } from './shopfront.js';
 import { useStore } from './store.js';
 import { LOCALES, textsOf } from './texts.js';
 import { EventsPanel, Voice } from './ticker.js';
@@ -36,7 +36,7 @@ function Page() {
       ${phase === 'loading' && html`<main id="content" class="lonely"><${Skeleton} lines=${6} /></main>`}
       ${phase === 'signedOut' && html`<${Welcome} trouble=${state.trouble} />`}
       ${phase === 'refused' && html`<${Refused} trouble=${state.trouble} />`}
-      ${phase === 'signedIn' && (isHome ? html`<${Sections} state=${state} />` : html`<${Shopfront} state=${state} place=${place} />`)}
+      ${phase === 'signedIn' && (isHome ? html`<${Sections} state=${state} />` : html`<${LaterShop} state=${state} place=${place} />`)}
       ${phase === 'signedIn' && html`<${Navigation} kind="jumps" place=${place} isMember=${Boolean(state.viewer?.member)} />`}
     <//>`;
 }
@@ -134,5 +134,4 @@ function Sections({ state }) {
 }
 
 render(html`<${Page} />`, document.getElementById('page'));
-startShop();
-start();
+start().then(fetchShop);
