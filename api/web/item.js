@@ -74,7 +74,7 @@ function Choice({ item, wallet, goal, onGiven }) {
             </select></label>`}
           <${Act} id="ask-quote" onAct=${async () => onGiven({ ...await quote(chosen.id, Math.min(quantity, most)), asked: [chosen.id, Math.min(quantity, most)] })}>${t('shop.quote')}<//>
         </div>`}
-      ${standing.is !== 'shown' && html`
+      ${standing.is !== 'shown' && goal !== undefined && html`
         <${Act} id="save-for" quiet=${true} onAct=${() => saveFor(isGoal ? null : chosen.id)}>${t(isGoal ? 'shop.stopSaving' : 'shop.saveFor')}<//>`}
       ${isGoal && html`<p class="fine" role="status">${t('shop.saving')}</p>`}
     </div>`;
