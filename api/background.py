@@ -17,6 +17,11 @@ from catalog.redemptions.fulfilling import Fulfiller
 from catalog.redemptions.issuing import issue_due
 from catalog.redemptions.problems import hand_over_recalled
 from catalog.redemptions.releasing import release_waiting
+from catalog.sends.delivering import deliver_due, expire_due
+from catalog.sends.entitling import check_tiers, end_due
+from catalog.sends.following import follow_lines
+from catalog.sends.granting import follow_grants
+from catalog.sends.settling import settle_due
 from catalog.suppliers.registry import adapter_for
 from domain.access.limiting import prune_buckets
 from domain.access.principals import SYSTEM
@@ -105,6 +110,30 @@ def loops(parts: Wired) -> list[Loop]:
     ]
 
 
+def _gift_loops(parts: Wired) -> list[Loop]:
+    """The loops of what is given: grants and sends go out, bundles and benefits follow their lines and the time."""
+    sandbox = not parts.settings.is_production
+
+    async def grant() -> int:
+        return await follow_grants(parts.door) + await follow_lines(parts.door)
+
+    async def settle() -> int:
+        return await settle_due(parts.door, sandbox=sandbox)
+
+    async def send() -> int:
+        return await deliver_due(parts.door) + await expire_due(parts.door)
+
+    async def benefits() -> int:
+        return await end_due(parts.door) + await check_tiers(parts.door)
+
+    return [
+        Loop(name="grant", step=grant, pause_min=0.05, pause_max=1.0),
+        Loop(name="settle", step=settle, pause_min=0.05, pause_max=1.0),
+        Loop(name="send", step=send, pause_min=0.2, pause_max=SLOW_POLL),
+        Loop(name="benefits", step=benefits, pause_min=1.0, pause_max=60.0),
+    ]
+
+
 def shop_loops(parts: Wired, fulfiller: Fulfiller) -> list[Loop]:
     """The shop's loops: what was ordered is delivered, what waited is ordered, recalled codes are replaced."""
 
@@ -121,5 +150,6 @@ def shop_loops(parts: Wired, fulfiller: Fulfiller) -> list[Loop]:
         Loop(name="issue", step=issue, pause_min=0.01, pause_max=POLL),
         Loop(name="fulfil", step=fulfiller.step, pause_min=0.01, pause_max=POLL),
         Loop(name="release", step=release, pause_min=0.2, pause_max=SLOW_POLL),
+        *_gift_loops(parts),
         Loop(name="recall", step=recall, pause_min=0.5, pause_max=SLOW_POLL),
     ]

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from catalog.codes import refusals as codes
 from catalog.items import refusals as items
 from catalog.redemptions import refusals as redemptions
+from catalog.sends import refusals as sends
 from domain.access import refusals as access
 from domain.activities import refusals as activities
 from domain.earning import refusals as earning
@@ -15,7 +16,20 @@ from domain.partners import refusals as partners
 from domain.programs import refusals as programs
 from leaderboards import refusals as leaderboards
 
-ROOMS = (kernel, access, ledger, partners, programs, activities, earning, leaderboards, codes, items, redemptions)
+ROOMS = (
+    kernel,
+    access,
+    ledger,
+    partners,
+    programs,
+    activities,
+    earning,
+    leaderboards,
+    codes,
+    items,
+    redemptions,
+    sends,
+)
 
 
 def all_refusals() -> Mapping[str, tuple[type[Refusal], ...]]:

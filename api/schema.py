@@ -14,6 +14,8 @@ from api.graph.adjustments_in import AdjustmentMutation
 from api.graph.api_keys import ApiKeyQuery
 from api.graph.audit_records import AuditQuery
 from api.graph.authorizing import Denials, authorize
+from api.graph.bundles import BundleQuery
+from api.graph.bundles_in import BundleMutation
 from api.graph.catalog import CatalogQuery
 from api.graph.catalog_in import CatalogMutation
 from api.graph.codes import CodeQuery
@@ -21,6 +23,7 @@ from api.graph.codes_in import CodeMutation
 from api.graph.codes_in_hand_in import CodesInHandMutation
 from api.graph.context import Context
 from api.graph.enrollments_in import EnrollmentMutation
+from api.graph.entitlements import EntitlementMutation, EntitlementQuery
 from api.graph.fulfilment import FulfilmentQuery
 from api.graph.fulfilment_in import FulfilmentMutation
 from api.graph.import_runs import ImportRunQuery
@@ -36,7 +39,10 @@ from api.graph.programs_in import ProgramMutation
 from api.graph.redemptions import RedemptionQuery
 from api.graph.redemptions_in import RedemptionMutation
 from api.graph.refusing import REFUSAL_TYPES, Told
+from api.graph.rewards_in import RewardMutation
 from api.graph.scalars import SCALARS
+from api.graph.sends import SendQuery
+from api.graph.sends_in import SendMutation
 from api.graph.sources import SourceQuery
 from api.graph.suppliers import SupplierQuery
 from api.graph.suppliers_in import SupplierMutation
@@ -71,6 +77,9 @@ QUERIES = (
     CatalogQuery,
     RedemptionQuery,
     WebhookQuery,
+    BundleQuery,
+    SendQuery,
+    EntitlementQuery,
 )
 
 
@@ -90,6 +99,10 @@ MUTATIONS = (
     RedemptionMutation,
     WebhookMutation,
     InletMutation,
+    BundleMutation,
+    SendMutation,
+    RewardMutation,
+    EntitlementMutation,
 )
 
 

@@ -1,8 +1,9 @@
-"""The laws of the shop examined: C1 (codes) is asked here, C2, C3 and E1 of redemptions in their room."""
+"""The laws of the shop examined: C1 (codes) is asked here, those of redemptions and sends in their rooms."""
 
 from collections.abc import Mapping, Sequence
 
 from catalog.redemptions import laws
+from catalog.sends import laws as laws_of_sends
 from domain.ledger.auditing import Question, asking
 
 # As in the ledger: each yields (subject, broken) for every row it examines; what SQL cannot say counts as broken.
@@ -44,5 +45,5 @@ QUESTIONS: Mapping[str, Mapping[str, str]] = {
 
 def questions() -> Mapping[str, Sequence[Question]]:
     """What `guerdon audit` asks of the shop, by law."""
-    every = {**QUESTIONS, **laws.QUESTIONS}
+    every = {**QUESTIONS, **laws.QUESTIONS, **laws_of_sends.QUESTIONS}
     return {law: [asking(law, name, text) for name, text in some.items()] for law, some in every.items()}

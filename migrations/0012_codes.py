@@ -7,7 +7,7 @@ from tortoise.migrations import operations as ops
 class Migration(migrations.Migration):
     """Adds code_pool.expiring_told_until and the index of recalled codes."""
 
-    dependencies = [("guerdon", "0009_shop_laws")]
+    dependencies = [("guerdon", "0010_webhooks")]
     operations = [
         ops.AddField(model_name="CodePool", name="expiring_told_until", field=fields.DateField(null=True)),
         ops.RunSQL(

@@ -21,7 +21,7 @@ STATEMENTS = (
 class Migration(migrations.Migration):
     """Adds code_problem.answer and the indexes of the queues."""
 
-    dependencies = [("guerdon", "0009_shop_laws")]
+    dependencies = [("guerdon", "0012_codes")]
     operations = [
         ops.AddField(model_name="CodeProblem", name="answer", field=fields.CharField(null=True, max_length=500)),
         ops.RunSQL(list(STATEMENTS), reverse_sql=ops.RunSQL.noop),

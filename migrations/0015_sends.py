@@ -10,7 +10,7 @@ from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
 
 
 class Migration(migrations.Migration):
-    dependencies = [("guerdon", "0009_shop_laws")]
+    dependencies = [("guerdon", "0014_fulfilment")]
 
     initial = False
 

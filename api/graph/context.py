@@ -9,6 +9,7 @@ from api.graph.batching import Batches
 from api.graph.streaming import Live
 from api.webhooks.registering import Registry
 from catalog.redemptions.policy import ShopPolicy
+from catalog.sends.sent import SendPolicy
 from domain.access.principals import Actor
 from domain.earning.evaluating import Knowledge
 from domain.kernel.expressions import ConditionCache
@@ -35,6 +36,7 @@ class Context:
     knowledge: Knowledge
     keys: Keyring | None = None
     shop: ShopPolicy = field(default_factory=ShopPolicy)
+    sends: SendPolicy = field(default_factory=SendPolicy)
     store: Store | None = None
     live: Live | None = None
     webhooks: Registry | None = None

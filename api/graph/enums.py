@@ -18,6 +18,9 @@ from catalog.redemptions.machine import Action, AttemptState, Delivery, LineStat
 from catalog.redemptions.problems import Settlement
 from catalog.redemptions.queues import ProblemState
 from catalog.redemptions.reading import RedemptionSort
+from catalog.sends.bundling import BundleMode, BundleState, WaitsFor
+from catalog.sends.entitlement import BenefitPeriod, EntitlementState, OnTierLoss, OwnerKind
+from catalog.sends.sent import Content, RewardState, SendState
 from catalog.suppliers.outcomes import RefusalReason
 from catalog.suppliers.reading import AdapterKind, SupplierState
 from catalog.suppliers.reconciliation import Difference
@@ -187,6 +190,30 @@ DESCRIBED: Mapping[type[StrEnum], tuple[str | None, str]] = {
         "Where a line stands: HELD, [PENDING_APPROVAL], ORDERED, FULFILLED, [REFUNDED]; or CANCELLED by the member"
         " before it was ordered, or FAILED. Points are spent by FULFILLED and by nothing else.",
     ),
+    BundleMode: (
+        None,
+        "How a bundle's items belong together: ALL_OR_NOTHING, BEST_EFFORT, or a CHOICE of some of them.",
+    ),
+    BundleState: (
+        None,
+        "What a bundle's parts amount to: PENDING while nothing is delivered and something may be, PARTIALLY_FULFILLED,"
+        " FULFILLED, FAILED where nothing could be had, COMPENSATED where what there was is taken back.",
+    ),
+    WaitsFor: ("BundleWaitsFor", "What a bundle waits for: your CHOICE, or an ADDRESS."),
+    BenefitPeriod: (None, "The calendar whose end PERIOD_END means, in UTC."),
+    EntitlementState: (
+        None,
+        "GRANTED until its first use, ACTIVE from then on, until it is CONSUMED, EXPIRED or REVOKED.",
+    ),
+    OnTierLoss: (None, "What becomes of a benefit whose tier is lost: it ends NOW, at the PERIOD_END, or you KEEP it."),
+    OwnerKind: ("EntitlementOwner", "Whose an entitlement is: a MEMBER's, or their firm's, the PARTNER."),
+    Content: ("SentContent", "What is sent: POINTS or a BUNDLE."),
+    RewardState: (
+        None,
+        "Where a reward that is sent stands: PENDING, SENT, OPENED; then CLAIMED, or ACCEPTED for a gift; or DECLINED,"
+        " EXPIRED, RECALLED; or FAILED, which was never sent.",
+    ),
+    SendState: (None, "Where a send stands: DRAFT, SCHEDULED, SENT (every line was judged), RECALLED."),
     Delivery: (None, "How far the goods are on their way, once fulfilled; REVEALED: the code was shown."),
     AttemptState: (
         "FulfilmentState",

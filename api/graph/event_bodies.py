@@ -7,8 +7,14 @@ from uuid import UUID
 
 from api.graph.ids import Tag, encode_id
 from api.webhooks import events as webhooks
+from catalog.codes import events as codes
+from catalog.items import events as items
+from catalog.redemptions import events as redemptions
+from catalog.sends import events as sends
+from catalog.suppliers import events as suppliers
 from domain.access import events as access
 from domain.activities import events as activities
+from domain.earning import events as earning
 from domain.kernel.events import EventType, StampedEvent
 from domain.ledger import events as ledger
 from domain.partners import events as partners
@@ -16,7 +22,21 @@ from domain.programs import events as programs
 from leaderboards import events as leaderboards
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
-ROOMS = (access, activities, ledger, partners, programs, leaderboards, webhooks)
+ROOMS = (
+    access,
+    activities,
+    earning,
+    ledger,
+    partners,
+    programs,
+    leaderboards,
+    webhooks,
+    suppliers,
+    codes,
+    items,
+    redemptions,
+    sends,
+)
 
 
 class Shape(StrEnum):
@@ -29,32 +49,57 @@ class Shape(StrEnum):
     FLAG = "FLAG"
     OBJECT = "OBJECT"
     TEXTS = "TEXTS"
+    IDS = "IDS"
 
 
-# Names that end in _id are ids, those that end in _at instants; every other name of a payload stands here.
+# Other names that end in _id are ids, others that end in _at instants; every other name of a payload stands here.
 SHAPES: Mapping[str, Shape] = {
+    "adapter": Shape.TEXT,
+    "alert_below": Shape.WHOLE,
     "amount": Shape.WHOLE,
     "amounts": Shape.OBJECT,
     "attributes": Shape.OBJECT,
     "balance": Shape.WHOLE,
+    "bundle": Shape.TEXT,
+    "cancelled": Shape.WHOLE,
     "code": Shape.TEXT,
     "cohort": Shape.TEXT,
+    "count": Shape.WHOLE,
+    "counts": Shape.OBJECT,
+    "credentials_changed": Shape.FLAG,
+    "currency": Shape.TEXT,
     "deal_key": Shape.TEXT,
+    "duplicates": Shape.WHOLE,
     "effective_from": Shape.INSTANT,
     "epoch": Shape.WHOLE,
     "extended": Shape.OBJECT,
+    "first_expires_on": Shape.TEXT,
+    "free": Shape.WHOLE,
     "from_state": Shape.TEXT,
+    "imported": Shape.WHOLE,
     "indebted": Shape.WHOLE,
+    "issued": Shape.WHOLE,
+    "items": Shape.IDS,
     "kind": Shape.TEXT,
+    "lines": Shape.IDS,
+    "low_stock_at": Shape.WHOLE,
     "milestone": Shape.TEXT,
     "operator": Shape.TEXT,
+    "origin": Shape.TEXT,
     "parameters_version": Shape.WHOLE,
     "partners": Shape.WHOLE,
+    "period_start": Shape.INSTANT,
+    "problem": Shape.TEXT,
     "quantity": Shape.WHOLE,
+    "quota": Shape.WHOLE,
     "reason": Shape.TEXT,
+    "reasons": Shape.TEXTS,
     "reference_kind": Shape.TEXT,
+    "refunded": Shape.WHOLE,
+    "rejected": Shape.WHOLE,
     "remaining": Shape.WHOLE,
     "replaced": Shape.FLAG,
+    "reserved": Shape.WHOLE,
     "reversed_total": Shape.WHOLE,
     "revision": Shape.WHOLE,
     "role": Shape.TEXT,
@@ -63,12 +108,17 @@ SHAPES: Mapping[str, Shape] = {
     "scopes": Shape.TEXTS,
     "state": Shape.TEXT,
     "subject_kind": Shape.TEXT,
+    "substituted": Shape.WHOLE,
     "to_state": Shape.TEXT,
+    "total": Shape.WHOLE,
     "type": Shape.TEXT,
     "unit": Shape.TEXT,
+    "used": Shape.WHOLE,
     "valid_from": Shape.INSTANT,
     "valid_until": Shape.INSTANT,
     "version": Shape.WHOLE,
+    "voided": Shape.WHOLE,
+    "waits_for": Shape.TEXT,
     "window": Shape.TEXT,
 }
 SCHEMAS: Mapping[Shape, Mapping[str, Any]] = {
@@ -79,11 +129,17 @@ SCHEMAS: Mapping[Shape, Mapping[str, Any]] = {
     Shape.FLAG: {"type": "boolean"},
     Shape.OBJECT: {"type": "object"},
     Shape.TEXTS: {"type": "array", "items": {"type": "string"}},
+    Shape.IDS: {"type": "array", "items": {"type": "string", "minLength": 24, "maxLength": 24}},
 }
 # What an id names, where its name does not say so by itself.
 TAGS: Mapping[str, Tag] = {
     "former_partner": Tag.PARTNER,
+    "batch": Tag.CODE_BATCH,
     "cause": Tag.CAUSE,
+    "item": Tag.CATALOG_ITEM,
+    "line": Tag.REDEMPTION_LINE,
+    "pool": Tag.CODE_POOL,
+    "send": Tag.REWARD_SEND,
     "webhook_endpoint": Tag.WEBHOOK_ENDPOINT,
 }
 
@@ -152,6 +208,8 @@ def schema_of(kind: EventType, url: str) -> Mapping[str, Any]:
 
 def shape_of(name: str) -> Shape:
     """What a payload's field of this name is. Refuses: LookupError for a name that SHAPES lacks."""
+    if name in SHAPES:
+        return SHAPES[name]
     if name.endswith("_id"):
         return Shape.ID
     if name.endswith("_at"):
@@ -179,7 +237,11 @@ def _field(shape: Shape, meaning: str) -> Mapping[str, Any]:
 
 
 def _shown(name: str, value: Any, payload: Mapping[str, Any]) -> Any:
-    if value is None or not name.endswith("_id"):
+    if value is None:
+        return None
+    if shape_of(name) is Shape.IDS:
+        return [encode_id(tag_of(name.removesuffix("s")), UUID(str(one))) for one in value]
+    if not name.endswith("_id"):
         return value
     kind = name.removesuffix("_id")
     if f"{kind}_kind" in payload:

@@ -16,8 +16,20 @@ from api.graph.scalars import Json, Points
 from catalog.items.events import ITEM_CHANGED
 from catalog.items.item import ItemState
 from catalog.redemptions.events import EVENTS as REDEMPTION_EVENTS
+from catalog.sends.bundling import WaitsFor
+from catalog.sends.entitlement import EntitlementState
+from catalog.sends.events import (
+    BUNDLE_ORDER_MOVED,
+    BUNDLE_ORDER_OPENED,
+    ENTITLEMENT_MOVED,
+    REWARD_MOVED,
+    REWARD_SENT,
+    SEND_CHANGED,
+)
+from catalog.sends.sent import RewardState, SendState
 from domain.activities.activity import Basis
 from domain.activities.events import ACTIVITY_CORRECTED, ACTIVITY_RECORDED, ACTIVITY_REVERSED
+from domain.earning.events import GRANT_GIVEN, GRANT_REVOKED
 from domain.kernel.events import StampedEvent
 from domain.ledger.events import (
     AWARD_GRANTED,
@@ -204,6 +216,58 @@ class RedemptionChanged(RewardEvent):
         return [strawberry.ID(encode_id(Tag.REDEMPTION_LINE, UUID(one))) for one in parent.payload["lines"]]
 
 
+@strawberry.type(description="A rule granted a bundle beside points, or what it came with is no longer due: `name`.")
+class GrantChanged(RewardEvent):
+    due_id = carried_id(Tag.DUE, "due_id", "What it came with.")
+    bundle = carried("bundle", str, "The code of the bundle.")
+    quantity = carried("quantity", int, "How often it is given.")
+
+    names = frozenset({GRANT_GIVEN.name, GRANT_REVOKED.name})
+
+
+@strawberry.type(description="A bundle on its way to a member was opened or has moved.")
+class BundleOrderChanged(RewardEvent):
+    bundle_order_id = sure_reference(Tag.BUNDLE_ORDER, "aggregate_id", "The bundle on its way.")
+    waits_for = carried("waits_for", WaitsFor | None, "What it waits for.")
+
+    names = frozenset({BUNDLE_ORDER_OPENED.name, BUNDLE_ORDER_MOVED.name})
+
+
+@strawberry.type(description="A send was drafted, scheduled, sent out or recalled.")
+class RewardSendChanged(RewardEvent):
+    send_id = sure_reference(Tag.REWARD_SEND, "aggregate_id", "The send.")
+    state = carried("state", SendState, "Its state.")
+    version = carried("version", Points, "The send's version from now on.")
+
+    names = frozenset({SEND_CHANGED.name})
+
+
+@strawberry.type(description="A reward was sent to a member.")
+class RewardReceived(RewardEvent):
+    reward_id = sure_reference(Tag.REWARD, "aggregate_id", "The reward.")
+    expires_at = carried_instant("expires_at", "Until when it can be claimed, null for good.", optional=True)
+
+    names = frozenset({REWARD_SENT.name})
+
+
+@strawberry.type(description="A reward was opened, claimed, accepted, declined or recalled, or its time is over.")
+class RewardChanged(RewardEvent):
+    reward_id = sure_reference(Tag.REWARD, "aggregate_id", "The reward.")
+    state = carried("state", RewardState, "Its new state.")
+
+    names = frozenset({REWARD_MOVED.name})
+
+
+@strawberry.type(description="An entitlement was used, passed on, or ends.")
+class EntitlementChanged(RewardEvent):
+    entitlement_id = sure_reference(Tag.ENTITLEMENT, "aggregate_id", "The entitlement.")
+    state = carried("state", EntitlementState, "Its state.")
+    used = carried("used", int, "How often it was used by now.")
+    version = carried("version", Points, "The entitlement's version from now on.")
+
+    names = frozenset({ENTITLEMENT_MOVED.name})
+
+
 @strawberry.type(description="Anything else that happened; `name` says what.")
 class OtherEvent(RewardEvent):
     @classmethod
@@ -221,5 +285,11 @@ EVENT_TYPES = (
     BudgetFunded,
     RedemptionChanged,
     CatalogItemChanged,
+    GrantChanged,
+    BundleOrderChanged,
+    RewardSendChanged,
+    RewardReceived,
+    RewardChanged,
+    EntitlementChanged,
 )
 SHOWN = frozenset[str]().union(*(kind.names for kind in EVENT_TYPES))

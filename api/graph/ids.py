@@ -47,6 +47,13 @@ class Tag(StrEnum):
     REDEMPTION_LINE = "rl"
     WEBHOOK_ENDPOINT = "we"
     WEBHOOK_DELIVERY = "wd"
+    BUNDLE = "bu"
+    BUNDLE_ORDER = "bo"
+    BUNDLE_PART = "bp"
+    REWARD_SEND = "sd"
+    REWARD = "rw"
+    ENTITLEMENT = "et"
+    GRANT = "gr"
     ATTEMPT = "fa"
     CODE_PROBLEM = "cx"
 

@@ -21,9 +21,16 @@ from api.graph.events import (
     AwardGranted,
     AwardReversed,
     BudgetFunded,
+    BundleOrderChanged,
+    CatalogItemChanged,
+    EntitlementChanged,
+    GrantChanged,
     OtherEvent,
     PointsMoved,
     RedemptionChanged,
+    RewardChanged,
+    RewardReceived,
+    RewardSendChanged,
 )
 from api.graph.fields import one, told
 from api.graph.ids import Tag, decode_as
@@ -76,6 +83,13 @@ RewardContent = Annotated[
     | PointsMoved
     | BudgetFunded
     | RedemptionChanged
+    | BundleOrderChanged
+    | EntitlementChanged
+    | GrantChanged
+    | RewardChanged
+    | RewardReceived
+    | RewardSendChanged
+    | CatalogItemChanged
     | OtherEvent
     | Heartbeat
     | AccessChanged

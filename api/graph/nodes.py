@@ -24,6 +24,8 @@ from catalog.codes.reading import code_batches_by_id, code_pools_by_id
 from catalog.items.reading import denominations_by_id, items_by_id
 from catalog.redemptions.queues import attempts_by_id, code_problems_by_id
 from catalog.redemptions.reading import lines_by_id, redemptions_by_id
+from catalog.sends.listing import entitlements_by_id, rewards_by_id, sends_by_id
+from catalog.sends.reading import bundle_orders_by_id, bundles_by_id
 from catalog.suppliers.reading import suppliers_by_id
 from catalog.suppliers.reconciling import reconciliations_by_id
 from domain.earning.reading import awards_by_id, dues_by_id
@@ -60,6 +62,11 @@ READINGS: Mapping[Tag, Reading[Any, Any]] = {
     Tag.WALLET: wallets_by_id,
     Tag.WEBHOOK_DELIVERY: deliveries_by_id,
     Tag.WEBHOOK_ENDPOINT: endpoints_by_id,
+    Tag.BUNDLE: bundles_by_id,
+    Tag.BUNDLE_ORDER: bundle_orders_by_id,
+    Tag.REWARD_SEND: sends_by_id,
+    Tag.REWARD: rewards_by_id,
+    Tag.ENTITLEMENT: entitlements_by_id,
 }
 
 

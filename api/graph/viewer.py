@@ -9,6 +9,7 @@ import strawberry
 
 from api.graph import nouns
 from api.graph.activities import Filter
+from api.graph.batching import Reading
 from api.graph.context import Info
 from api.graph.dues import DueOutcome
 from api.graph.fields import IdArgument, page_by, wanted
@@ -20,6 +21,8 @@ from api.graph.readings import account_by_id, activities_of_members, api_key_by_
 from api.graph.texts import Locale
 from catalog.items.reading import goals_of_members
 from catalog.redemptions.reading import redemptions_of_members
+from catalog.sends.listing import entitlements_of_owners, rewards_of_members
+from catalog.sends.reading import bundle_orders_of_members
 from domain.access.principals import Actor, Role, Scope
 from domain.earning.reading import awards_of_owners, dues_of_beneficiaries
 from domain.ledger.reading import wallets_of_members
@@ -186,6 +189,32 @@ class Viewer:
             kinds=INSTANT_AND_ID,
         )
 
+    @strawberry.field(graphql_type=Connection[nouns.REWARD], description="What was sent to you, newest first.")
+    @staticmethod
+    async def rewards(
+        parent: strawberry.Parent[ViewerRecord], info: Info, first: First = 25, after: After = None
+    ) -> Page[Any]:
+        return await _own(parent, info, rewards_of_members, first, after)
+
+    @strawberry.field(
+        graphql_type=Connection[nouns.BUNDLE_ORDER],
+        description="Bundles that were given to you, beside awards or sent, newest first.",
+    )
+    @staticmethod
+    async def bundle_orders(
+        parent: strawberry.Parent[ViewerRecord], info: Info, first: First = 25, after: After = None
+    ) -> Page[Any]:
+        return await _own(parent, info, bundle_orders_of_members, first, after)
+
+    @strawberry.field(
+        graphql_type=Connection[nouns.ENTITLEMENT], description="Benefits that are yours to use, newest first."
+    )
+    @staticmethod
+    async def entitlements(
+        parent: strawberry.Parent[ViewerRecord], info: Info, first: First = 25, after: After = None
+    ) -> Page[Any]:
+        return await _own(parent, info, entitlements_of_owners, first, after)
+
     @strawberry.field(graphql_type=SavedGoal | None, description="What you save for; null for nothing.")
     @staticmethod
     async def saved_goal(parent: strawberry.Parent[ViewerRecord], info: Info) -> Any:
@@ -207,6 +236,23 @@ class Viewer:
             key=lambda row: (row.enrolled_at, row.id),
             kinds=INSTANT_AND_ID,
         )
+
+
+async def _own(
+    parent: ViewerRecord, info: Info, reading: Reading[Any, Any], first: int, after: str | None
+) -> Page[Any]:
+    """A page of what is the viewer's own, newest first; empty for who is no member."""
+    if parent.actor.member_id is None:
+        return page_of([], first=first, after=after, key=lambda row: ())
+    return await page_by(
+        info,
+        reading,
+        parent.actor.member_id,
+        first,
+        after,
+        key=lambda row: (row.recorded_at, row.id),
+        kinds=INSTANT_AND_ID,
+    )
 
 
 @strawberry.type

@@ -83,8 +83,8 @@ def bundle_state(parts: Sequence[LineState | None], *, is_waiting: bool, is_revo
     """The fold of a bundle's parts; None is a part that nobody could give.
 
     Nothing ordered yet (it waits for the member, or for its turn): PENDING, unless revoked. All fulfilled: FULFILLED.
-    Some fulfilled: PARTIALLY_FULFILLED. None fulfilled and some on their way: PENDING. None of either: COMPENSATED where
-    any part was taken back (cancelled or refunded) or the whole was revoked, else FAILED.
+    Some fulfilled: PARTIALLY_FULFILLED. None fulfilled and some on their way: PENDING. None of either: COMPENSATED
+    where any part was taken back (cancelled or refunded) or the whole was revoked, else FAILED.
     """
     found = set(parts)
     if found == {LineState.FULFILLED}:

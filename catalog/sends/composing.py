@@ -8,6 +8,7 @@ from uuid import UUID
 from catalog.sends.addressing import Found, filtered_in, named_in
 from catalog.sends.delivering import INLINE_MAX, deliver_in
 from catalog.sends.events import REWARD_MOVED, SEND_CHANGED
+from catalog.sends.listing import SEND_RELATION
 from catalog.sends.orders import bundles_in
 from catalog.sends.refusals import BudgetOfAnotherUnit, SendNeedsApproval, SendNotInState
 from catalog.sends.sent import (
@@ -24,6 +25,7 @@ from catalog.sends.sent import (
     worth_of,
 )
 from catalog.sends.setting_aside import put_back_in
+from domain.access.ownership import VIEWERS, viewer_arguments
 from domain.access.principals import Actor
 from domain.kernel.ids import new_id, new_ids
 from domain.kernel.keys import Keyed
@@ -49,9 +51,10 @@ SELECT id, $2, n, address, member_id, CASE WHEN reason IS NULL THEN 'PENDING' EL
 FROM unnest($1::uuid[], $3::text[], $4::uuid[], $5::text[]) WITH ORDINALITY AS new (id, address, member_id, reason, n)
 """
 
-LOCK = """
+LOCK = f"""
 -- lock: reward_send
-SELECT * FROM reward_send WHERE id = $1 FOR NO KEY UPDATE
+SELECT send.* FROM {VIEWERS} CROSS JOIN reward_send AS send
+WHERE send.id = $6 AND {SEND_RELATION} IS NOT NULL FOR NO KEY UPDATE OF send
 """
 
 SCHEDULE = """
@@ -114,7 +117,7 @@ async def schedule_send(
     """
 
     async def work(op: Operation) -> Mapping[str, Any]:
-        send = await _locked(op, send_id)
+        send = await _locked(op, actor, send_id)
         if send["state"] != SendState.DRAFT:
             raise SendNotInState(state=send["state"], action="scheduleSend")
         is_author = send["principal_id"] == actor.principal_id
@@ -140,7 +143,7 @@ async def recall_send(
     """
 
     async def work(op: Operation) -> Mapping[str, Any]:
-        send = await _locked(op, send_id)
+        send = await _locked(op, actor, send_id)
         if send["state"] == SendState.RECALLED:
             raise SendNotInState(state=send["state"], action="recallSend")
         wanted = None if recipient_ids is None else list(recipient_ids)
@@ -233,8 +236,8 @@ async def _worth(op: Operation, draft: SendDraft, unit: str) -> Worth:
     return worth
 
 
-async def _locked(op: Operation, send_id: UUID) -> Mapping[str, Any]:
-    row = await op.sql.fetchrow(LOCK, send_id)
+async def _locked(op: Operation, actor: Actor, send_id: UUID) -> Mapping[str, Any]:
+    row = await op.sql.fetchrow(LOCK, *viewer_arguments([actor]), send_id)
     if row is None:
         raise NotFound(kind="send", id=str(send_id))
     return row

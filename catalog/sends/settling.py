@@ -7,6 +7,7 @@ from uuid import UUID
 from catalog.items.eligibility import ObstacleCode
 from catalog.items.item import Offer
 from catalog.items.offering import offers_in
+from catalog.redemptions.address import checked_address
 from catalog.redemptions.giving import Gift, Origin, give_in
 from catalog.redemptions.line import Line
 from catalog.redemptions.machine import LineState
@@ -14,6 +15,7 @@ from catalog.redemptions.moving import cancel_in, lock_lines_in, refund_in
 from catalog.sends.bundling import BUNDLE_STATE_SQL, BundleState, WaitsFor, next_of
 from catalog.sends.events import BUNDLE_ORDER_MOVED
 from catalog.sends.orders import OrderRow, Part, lock_order_in, parts_in
+from catalog.sends.refusals import AddressConsentNeeded
 from catalog.sends.setting_aside import put_back_in
 from catalog.suppliers.outcomes import Recipient
 from domain.access.principals import SYSTEM
@@ -65,6 +67,19 @@ class Shipping:
 
     recipient: Recipient
     keyring: Keyring
+
+
+def shipping(recipient: Recipient | None, *, has_consent: bool, keyring: Keyring) -> Shipping | None:
+    """Where goods go, with the consent to pass the address on; None where no address was given.
+
+    Refuses: AddressConsentNeeded; AddressNeeded (it is not complete); InvalidInput.
+    """
+    if recipient is None:
+        return None
+    checked = checked_address(recipient, is_needed=True)
+    if checked is None or not has_consent:
+        raise AddressConsentNeeded
+    return Shipping(recipient=checked, keyring=keyring)
 
 
 async def settle_due(door: Door, *, sandbox: bool = False) -> int:

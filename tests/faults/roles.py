@@ -26,7 +26,7 @@ from domain.earning.recording import record_activities
 from domain.kernel.keys import Keyed
 from domain.kernel.operation import Door, Outcome
 from domain.kernel.sealing import Keyring
-from tests.faults.deals import items_of
+from tests.faults.racer import items_of
 from tests.faults.workers import WORK
 
 ROOT = Path(__file__).parents[2]
@@ -86,18 +86,12 @@ async def accepted(door: Door, member_id: UUID, quote_id: UUID, keyring: Keyring
     return await redeem(door, actor, key, Redeeming(quote_id=quote_id), ShopPolicy(), keyring)
 
 
-async def _work(parts: Wired, told: Mapping[str, Any]) -> None:
-    await WORK[told["does"]](parts.door, parts.keyring, told)
-
-
 ROLES: Mapping[str, Callable[[Wired, Mapping[str, Any]], Awaitable[None]]] = {
     "record": _record,
     "worker": _worker,
     "api": _api,
     "import": _import,
     "rebuild": _rebuild,
-    "redeem": _redeem,
-    "work": _work,
     "work": _work,
     "redeem": _redeem,
 }
@@ -119,7 +113,7 @@ def started(role: str, environment: Mapping[str, str], failpoints: str = "", **t
     """A process of its own in this role, forked from one that has everything imported and nothing open."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.faults.roles"])
-    given = {"GUERDON_DATABASE_CONNECTIONS_MAX": CONNECTIONS, **environment, "GUERDON_FAILPOINTS": failpoints}
+    given = {**environment, "GUERDON_FAILPOINTS": failpoints, "GUERDON_DATABASE_CONNECTIONS_MAX": CONNECTIONS}
     process = context.Process(target=play, args=(role, given, told), daemon=True)
     process.start()
     return process

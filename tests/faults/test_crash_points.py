@@ -29,9 +29,8 @@ from migrations import migrate
 from tests.boards import board, fold_all, minutes, season_of, tell, won
 from tests.building import START, World, build_world
 from tests.faults.deals import Item, items_of
-from tests.faults.face import Face, Item
+from tests.faults.face import Face
 from tests.faults.fulfilment import OWN_POINTS
-from tests.faults.racer import items_of
 from tests.faults.roles import accepted, imported, started
 from tests.faults.test_webhook_crashes import POINTS as WEBHOOK_POINTS
 from tests.shop import KEYRING, open_shop
@@ -59,9 +58,8 @@ WORKED_BY: tuple[str, ...] = (
 )
 REDEEMED_BY = ("redeem.after_hold", "redeem.after_codes")
 REBUILT_BY = ("rebuild.half_way", "rebuild.before_swap")
-APART = ("import.after_batch", "mature.before_commit", "rewalk.before_commit", "deliver.before_send")
+APART = ("import.after_batch", "mature.before_commit", "rewalk.before_commit", "deliver.before_send", *WEBHOOK_POINTS)
 GOLD = {"effect": {"kind": "FIXED", "amount": 10}, "trigger": "demo.given", "condition": 'facts.tier == "GOLD"'}
-APART = ("import.after_batch", "mature.before_commit", "deliver.before_send", *WEBHOOK_POINTS)
 
 OF_BATCH = """
 SELECT (SELECT count(*) FROM activity WHERE external_id LIKE $1) AS activities,

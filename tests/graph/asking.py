@@ -18,8 +18,9 @@ from domain.kernel.sealing import Keyring
 from domain.kernel.sql import Database
 from tests.building import World
 
-RING = Keyring(current="k1", keys={"k1": b"k" * 32}, index_key=b"i" * 32)
 POOL = ("SELECT pg_advisory_unlock_all", "BEGIN", "COMMIT", "ROLLBACK")
+
+RING = Keyring(current="k1", keys={"k1": b"k" * 32}, index_key=b"i" * 32)
 
 
 @dataclass(kw_only=True)
@@ -30,7 +31,7 @@ class Asker:
     schema: Schema
     heard: list[str]
     statements: list[str] = field(default_factory=list[str])
-    keys: Keyring | None = None
+    keys: Keyring | None = RING
 
     @classmethod
     def over(cls, world: World, heard: list[str]) -> "Asker":
@@ -45,7 +46,6 @@ class Asker:
 
     async def result(self, actor: Actor, document: str, **variables: Any) -> Any:
         """Data and errors."""
-        context = Context.of(actor, self.world.database, self.world.door, self.world.knowledge, keys=RING, sandbox=True)
         context = Context.of(
             actor, self.world.database, self.world.door, self.world.knowledge, sandbox=True, keys=self.keys
         )

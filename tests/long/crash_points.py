@@ -53,7 +53,8 @@ async def _case(stage: FulfilmentStage, role: str, point: str, mode: str) -> Non
     second = started("work", stage.environment, **told) if mode == "duplicate" else None
     if mode == "pause":
         await asyncio.sleep(PAUSE_SECONDS / 2)
-        await _meanwhile(stage, role, told)
+        # What the paused one holds locked stays open until it goes on; then it is too late for it.
+        await _meanwhile(stage, role, told, is_paused=True)
     for process in (first, second):
         if process is not None:
             await asyncio.to_thread(process.join, JOIN_SECONDS_MAX)
@@ -68,8 +69,8 @@ async def _case(stage: FulfilmentStage, role: str, point: str, mode: str) -> Non
         raise SuiteFailed(f"{role} at {point}, {mode}: lines are {states}, {paid} points were spent")
 
 
-async def _meanwhile(stage: FulfilmentStage, role: str, told: Mapping[str, Any]) -> None:
+async def _meanwhile(stage: FulfilmentStage, role: str, told: Mapping[str, Any], *, is_paused: bool = False) -> None:
     """Others go on: whoever got no answer tries again, and leases run out."""
     if role in ASKED:
         await stage.again(told)
-    await stage.recover()
+    await stage.recover(3 if is_paused else 50, must_end=not is_paused)

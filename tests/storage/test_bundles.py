@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from catalog.auditing import questions
 from catalog.sends.bundling import BundleMode, ItemDraft
 from catalog.sends.defining import BundleDraft, define_bundle
 from catalog.sends.following import follow_lines
@@ -19,6 +20,7 @@ from domain.kernel import outbox
 from domain.kernel.failpoints import Failpoints
 from domain.kernel.refusals import InvalidInput, NotFound
 from domain.kernel.sql import Database
+from domain.ledger.auditing import audit
 from tests.building import deal
 from tests.shop import ADDRESS, KEYRING, Shop, build_shop
 
@@ -105,6 +107,9 @@ async def test_a_bundle_is_fulfilled_when_every_part_is(shop: Shop) -> None:
     assert (await order_of(shop)).state == "PARTIALLY_FULFILLED"
     await shop.fulfil([second])
     assert (await order_of(shop)).state == "FULFILLED"
+    assert (await audit(shop.world.database, {"C4"}, questions())).is_clean()
+    await shop.execute("UPDATE due SET explanation = '[]' WHERE id = (SELECT due_id FROM reward_grant)")
+    assert not (await audit(shop.world.database, {"C4"}, questions())).is_clean()
 
 
 async def test_one_item_out_of_stock_is_replaced_by_its_substitute(shop: Shop) -> None:

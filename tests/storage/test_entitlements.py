@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from catalog.auditing import questions
 from catalog.sends.defining import define_benefit
 from catalog.sends.entitlement import BenefitDraft, OnTierLoss, OwnerKind
 from catalog.sends.entitling import check_tiers, end_due
@@ -20,6 +21,7 @@ from domain.kernel.failpoints import Failpoints
 from domain.kernel.ids import new_id
 from domain.kernel.refusals import InvalidInput, NotFound
 from domain.kernel.sql import Database
+from domain.ledger.auditing import audit
 from domain.partners.facts import NewFact, SubjectKind, end_facts_in, record_facts_in
 from tests.building import START
 from tests.shop import Shop, build_shop
@@ -113,6 +115,9 @@ async def test_a_fulfilled_benefit_entitles_once_and_is_used_within_its_quota(sh
     assert await stands(shop, entitlement_id) == ("CONSUMED", 3, None)
     with pytest.raises(EntitlementNotOpen):
         await use(shop, entitlement_id)
+    assert (await audit(shop.world.database, {"C5"}, questions())).is_clean(strict=True)
+    await shop.execute("UPDATE entitlement SET used = 2, state = 'CONSUMED', quota = 2 WHERE id = $1", entitlement_id)
+    assert not (await audit(shop.world.database, {"C5"}, questions())).is_clean()
 
 
 async def test_a_use_with_the_same_key_counts_once(shop: Shop) -> None:

@@ -1,41 +1,29 @@
-"""Rewards that the vendor sends: who gets them, who pays, and what becomes of every line."""
+"""Rewards that the vendor sends: who gets them, who pays, and why a line is not sent."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import pytest
 
 from catalog.sends.addressing import addresses_of_csv
-from catalog.sends.bundling import BundleMode, ItemDraft
-from catalog.sends.claiming import claim_reward, decline_gift, open_reward
-from catalog.sends.composing import recall_send, schedule_send, send_rewards
-from catalog.sends.defining import BundleDraft, define_bundle
-from catalog.sends.delivering import deliver_due, expire_due
+from catalog.sends.composing import schedule_send, send_rewards
+from catalog.sends.delivering import deliver_due
 from catalog.sends.refusals import (
-    AddressConsentNeeded,
     BudgetOfAnotherUnit,
-    ChoiceRefused,
-    RewardNotOpen,
     SendNeedsApproval,
     SendNotInState,
 )
-from catalog.sends.sent import Address, Filter, SendDraft, SendPolicy
-from catalog.sends.settling import Shipping, settle_due
+from catalog.sends.sent import Address, Filter, SendPolicy
 from domain.access.principals import SYSTEM, Actor, Role
-from domain.kernel.clock import advance_clock_in
 from domain.kernel.ids import new_id
-from domain.kernel.keys import Keyed
-from domain.kernel.refusals import InvalidInput, KeyReused, NotFound
+from domain.kernel.refusals import InvalidInput, KeyReused
 from domain.kernel.sql import Database
-from domain.ledger.auditing import audit
 from domain.partners.facts import NewFact, SubjectKind, record_facts_in
 from tests.building import START
-from tests.shop import ADDRESS, KEYRING, Shop, build_shop
-
-NO_POLICY = SendPolicy()
+from tests.sends import NO_POLICY, budget, gift, later, lines, points, policy_of, send, state, to
+from tests.shop import Shop, build_shop
 
 
 @pytest.fixture
@@ -43,97 +31,6 @@ async def shop(fresh_database: str) -> AsyncIterator[Shop]:
     opened = await Database.open(fresh_database, connections_max=4)
     yield await build_shop(opened)
     await opened.close()
-
-
-def to(*members: UUID) -> tuple[Address, ...]:
-    return tuple(Address(text=str(one), member_id=one) for one in members)
-
-
-async def send(
-    shop: Shop, draft: SendDraft, *, actor: Actor = SYSTEM, policy: SendPolicy = NO_POLICY, key: str | None = None
-) -> UUID:
-    keyed = Keyed(key=key, request={"amount": draft.amount}) if key else shop.world.key(n=1)
-    return UUID((await send_rewards(shop.world.door, actor, keyed, draft, policy)).facts["send_id"])
-
-
-async def points(shop: Shop, *members: int, amount: int = 100, budget: int = 1_000, **more: Any) -> SendDraft:
-    program_id = await shop.world.launch({"effect": {"kind": "FIXED", "amount": 1}}, budget=budget)
-    addresses = to(*(shop.world.members[place] for place in members))
-    return SendDraft(program_id=program_id, message={"en": "Well done"}, amount=amount, addresses=addresses, **more)
-
-
-async def gift(
-    shop: Shop, *items: UUID, budget: int = 10_000, mode: BundleMode = BundleMode.BEST_EFFORT, **more: Any
-) -> SendDraft:
-    """A bundle for the first member, paid by a program that counts in euro cents."""
-    program_id = await shop.world.launch({"effect": {"kind": "FIXED", "amount": 1}}, budget=budget, unit="EUR")
-    choose = 1 if mode is BundleMode.CHOICE else None
-    drafts = [ItemDraft(denomination_id=one) for one in items]
-    code = f"b{next(shop.world.numbers)}"
-    draft = BundleDraft(code=code, name={"en": "A gift"}, mode=mode, choose=choose, items=drafts)
-    made = await define_bundle(shop.world.door, SYSTEM, shop.world.key(n=1), draft)
-    bundle_id = UUID(made.facts["bundle_id"])
-    addresses = more.pop("addresses", to(shop.world.members[0]))
-    return SendDraft(program_id=program_id, message={"en": "For you"}, bundle_id=bundle_id, addresses=addresses, **more)
-
-
-async def lines(shop: Shop, send_id: UUID) -> list[tuple[str, str | None, int]]:
-    """State, reason and what is set aside, line by line."""
-    rows = await shop.world.database.fetch(
-        "SELECT state, reason, set_aside FROM send_recipient WHERE send_id = $1 ORDER BY n", send_id
-    )
-    return [(row["state"], row["reason"], row["set_aside"]) for row in rows]
-
-
-async def line_ids(shop: Shop, send_id: UUID) -> Sequence[UUID]:
-    rows = await shop.world.database.fetch("SELECT id FROM send_recipient WHERE send_id = $1 ORDER BY n", send_id)
-    return [row["id"] for row in rows]
-
-
-async def budget(shop: Shop, draft: SendDraft) -> int:
-    return await shop.world.database.fetchval("SELECT balance FROM budget WHERE program_id = $1", draft.program_id)
-
-
-async def state(shop: Shop, send_id: UUID) -> str:
-    return await shop.world.database.fetchval("SELECT state FROM reward_send WHERE id = $1", send_id)
-
-
-async def claim(shop: Shop, send_id: UUID, place: int = 0, *, line: int = 0, **more: Any) -> Any:
-    recipient_id = (await line_ids(shop, send_id))[line]
-    return await claim_reward(shop.world.door, shop.rep(place), shop.world.key(n=1), recipient_id, **more)
-
-
-async def policy_of(shop: Shop, partner: int, **value: Any) -> None:
-    fact = NewFact(
-        subject_kind=SubjectKind.PARTNER,
-        subject_id=shop.world.partners[partner],
-        kind="gift_policy",
-        value=value,
-        valid_from=START,
-    )
-    await shop.world.door.operate(SYSTEM, lambda op: record_facts_in(op, [fact]))
-
-
-async def later(shop: Shop, **span: int) -> None:
-    await shop.world.door.operate(SYSTEM, lambda op: advance_clock_in(op.sql, timedelta(**span)))
-
-
-async def test_points_are_set_aside_when_sent_and_awarded_through_an_activity_when_claimed(shop: Shop) -> None:
-    draft = await points(shop, 0)
-    send_id = await send(shop, draft)
-    assert (await state(shop, send_id), await lines(shop, send_id)) == ("SENT", [("SENT", None, 100)])
-    assert (await budget(shop, draft), await shop.world.worth(shop.world.members[0])) == (900, 0)
-    await open_reward(shop.world.door, shop.rep(), (await line_ids(shop, send_id))[0])
-    await claim(shop, send_id)
-    assert await lines(shop, send_id) == [("CLAIMED", None, 0)]
-    assert (await budget(shop, draft), await shop.world.worth(shop.world.members[0])) == (900, 100)
-    row = await shop.world.database.fetchrow(
-        "SELECT a.type, d.explanation FROM send_recipient r JOIN activity a ON a.id = r.activity_id"
-        " JOIN due d ON d.activity_id = a.id"
-    )
-    assert row is not None
-    assert (row["type"], row["explanation"][0]["code"]) == ("reward.sent", "SENT")
-    assert (await audit(shop.world.database)).is_clean()
 
 
 async def test_a_send_that_needs_no_claim_awards_at_once(shop: Shop) -> None:
@@ -208,30 +105,6 @@ async def test_a_gift_above_the_employers_ceiling_is_not_sent(shop: Shop) -> Non
     assert [line[:2] for line in await lines(shop, await send(shop, other))] == [("FAILED", "EMPLOYER_CEILING")]
 
 
-async def test_what_is_recalled_before_it_is_claimed_goes_back_to_the_budget_and_what_is_claimed_stays(
-    shop: Shop,
-) -> None:
-    draft = await points(shop, 0, 1)
-    send_id = await send(shop, draft)
-    await claim(shop, send_id)
-    done = await recall_send(shop.world.door, SYSTEM, shop.world.key(n=1), send_id)
-    assert done.facts["recalled"] == 1
-    assert await lines(shop, send_id) == [("CLAIMED", None, 0), ("RECALLED", None, 0)]
-    assert (await state(shop, send_id), await budget(shop, draft)) == ("RECALLED", 900)
-    with pytest.raises(RewardNotOpen):
-        await claim(shop, send_id, 1, line=1)
-    with pytest.raises(SendNotInState):
-        await recall_send(shop.world.door, SYSTEM, shop.world.key(n=1), send_id)
-
-
-async def test_one_line_is_recalled_alone(shop: Shop) -> None:
-    send_id = await send(shop, await points(shop, 0, 1))
-    wanted = (await line_ids(shop, send_id))[:1]
-    await recall_send(shop.world.door, SYSTEM, shop.world.key(n=1), send_id, wanted)
-    assert [line[0] for line in await lines(shop, send_id)] == ["RECALLED", "SENT"]
-    assert await state(shop, send_id) == "SENT"
-
-
 async def test_the_same_send_with_the_same_key_is_sent_once(shop: Shop) -> None:
     draft = await points(shop, 0)
     first = await send(shop, draft, key="one")
@@ -239,22 +112,6 @@ async def test_the_same_send_with_the_same_key_is_sent_once(shop: Shop) -> None:
     assert (await budget(shop, draft), len(await lines(shop, first))) == (900, 1)
     with pytest.raises(KeyReused):
         await send(shop, replace(draft, amount=50), key="one")
-
-
-async def test_what_nobody_claims_in_time_expires_and_goes_back_to_the_budget(shop: Shop) -> None:
-    draft = await points(shop, 0, 1, claim_days=3)
-    send_id = await send(shop, draft)
-    await later(shop, days=2)
-    await claim(shop, send_id)
-    assert await expire_due(shop.world.door) == 0
-    await later(shop, days=1)
-    with pytest.raises(RewardNotOpen):
-        await claim(shop, send_id, 1, line=1)
-    assert await expire_due(shop.world.door) == 1
-    assert await expire_due(shop.world.door) == 0
-    assert await lines(shop, send_id) == [("CLAIMED", None, 0), ("EXPIRED", None, 0)]
-    assert await budget(shop, draft) == 900
-    assert (await audit(shop.world.database)).is_clean()
 
 
 async def test_a_scheduled_send_leaves_in_its_time_by_the_worker(shop: Shop) -> None:
@@ -311,86 +168,11 @@ async def test_a_segment_a_tier_and_a_partner_are_ways_to_say_who(shop: Shop) ->
         await found(Filter())
 
 
-async def test_a_gift_is_accepted_with_its_value_recorded_or_declined_and_paid_back(shop: Shop) -> None:
-    item = await shop.item(fair_value=1_000)
-    draft = await gift(shop, item, is_gift=True, addresses=to(*shop.world.members[:2]))
-    send_id = await send(shop, draft)
-    row = await shop.world.database.fetchrow("SELECT fair_value, currency FROM reward_send")
-    assert row is not None
-    assert tuple(row) == (1_000, "EUR")
-    assert await budget(shop, draft) == 8_000
-    first, second = await line_ids(shop, send_id)
-    await claim(shop, send_id)
-    await decline_gift(shop.world.door, shop.rep(1), shop.world.key(n=1), second)
-    assert await lines(shop, send_id) == [("ACCEPTED", None, 1_000), ("DECLINED", None, 0)]
-    assert await budget(shop, draft) == 9_000
-    assert await shop.world.database.fetchval("SELECT fair_value FROM redemption_line") == 1_000
-    with pytest.raises(RewardNotOpen):
-        await decline_gift(shop.world.door, shop.rep(0), shop.world.key(n=1), first)
-
-
-async def test_a_gift_that_is_shipped_takes_an_address_and_the_consent_to_pass_it_on(shop: Shop) -> None:
-    send_id = await send(shop, await gift(shop, await shop.item(needs_address=True), is_gift=True))
-    with pytest.raises(AddressConsentNeeded):
-        await claim(shop, send_id)
-    assert await lines(shop, send_id) == [("SENT", None, 1_000)]
-    await claim(shop, send_id, shipping=Shipping(recipient=ADDRESS, keyring=KEYRING))
-    row = await shop.world.database.fetchrow(
-        "SELECT r.address_consent_at IS NOT NULL AS consented, s.sealed FROM send_recipient r, shipment s"
-    )
-    assert row is not None
-    assert row["consented"]
-    assert b"Paix" not in row["sealed"]
-
-
-async def test_a_choice_that_is_sent_is_claimed_by_choosing(shop: Shop) -> None:
-    cheap, dear = await shop.item(fair_value=500), await shop.item(fair_value=1_500)
-    draft = await gift(shop, cheap, dear, mode=BundleMode.CHOICE)
-    send_id = await send(shop, draft)
-    assert await lines(shop, send_id) == [("SENT", None, 1_500)]
-    with pytest.raises(ChoiceRefused):
-        await claim(shop, send_id)
-    await claim(shop, send_id, choices=[cheap])
-    rows = await shop.world.database.fetch("SELECT denomination_id, state FROM redemption_line")
-    assert [tuple(row) for row in rows] == [(cheap, "ORDERED")]
-
-
-async def test_a_sent_bundle_that_nobody_can_deliver_is_paid_back(shop: Shop) -> None:
-    draft = await gift(shop, await shop.item(stock=0))
-    send_id = await send(shop, draft)
-    assert await budget(shop, draft) == 9_000
-    await claim(shop, send_id)
-    assert await settle_due(shop.world.door) == 1
-    assert await lines(shop, send_id) == [("CLAIMED", None, 0)]
-    assert await budget(shop, draft) == 10_000
-
-
 async def test_a_bundle_is_paid_by_a_budget_in_the_currency_of_its_items(shop: Shop) -> None:
     draft = await gift(shop, await shop.item())
     program_id = await shop.world.launch({"effect": {"kind": "FIXED", "amount": 1}})
     with pytest.raises(BudgetOfAnotherUnit):
         await send(shop, replace(draft, program_id=program_id))
-
-
-async def test_nobody_else_opens_claims_or_declines_a_reward(shop: Shop) -> None:
-    send_id = await send(shop, await points(shop, 0))
-    recipient_id = (await line_ids(shop, send_id))[0]
-    with pytest.raises(NotFound):
-        await open_reward(shop.world.door, shop.rep(1), recipient_id)
-    with pytest.raises(NotFound):
-        await claim(shop, send_id, 1)
-    with pytest.raises(NotFound):
-        await decline_gift(shop.world.door, shop.rep(1), shop.world.key(n=1), recipient_id)
-
-
-async def test_a_claim_with_the_same_key_awards_once_and_a_second_claim_is_refused(shop: Shop) -> None:
-    send_id = await send(shop, await points(shop, 0))
-    recipient_id, key, rep = (await line_ids(shop, send_id))[0], shop.world.key(n=1), shop.rep()
-    told = [await claim_reward(shop.world.door, rep, key, recipient_id) for _ in range(2)]
-    assert [one.replayed for one in told] == [False, True]
-    with pytest.raises(RewardNotOpen):
-        await claim(shop, send_id)
-    assert await shop.world.worth(shop.world.members[0]) == 100
 
 
 async def test_a_send_is_bounded(shop: Shop) -> None:

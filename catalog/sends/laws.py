@@ -1,0 +1,56 @@
+"""The laws of sends as questions to the database: what is set aside is given or returned (C4); quotas hold (C5)."""
+
+from collections.abc import Mapping
+
+SENDS_EQUAL_THEIR_ENTRIES = """
+SELECT send.id::text AS subject, coalesce(line.total, 0) <> -coalesce(moved.total, 0) AS broken
+FROM reward_send AS send
+LEFT JOIN (SELECT send_id, sum(set_aside) AS total FROM send_recipient GROUP BY send_id) AS line
+     ON line.send_id = send.id
+LEFT JOIN (SELECT t.cause_id, sum(e.amount) AS total FROM transaction AS t JOIN entry AS e ON e.transaction_id = t.id
+           WHERE t.kind = 'FUND' AND t.cause_kind = 'send' AND e.budget_id IS NOT NULL GROUP BY t.cause_id) AS moved
+     ON moved.cause_id = send.id
+"""
+
+SENT_POINTS_ARE_AWARDED_ONCE = """
+SELECT line.id::text AS subject,
+       (line.state = 'CLAIMED') <> (line.activity_id IS NOT NULL)
+       OR line.activity_id IS NOT NULL AND coalesce(granted.total, 0) <> 1 AS broken
+FROM send_recipient AS line JOIN reward_send AS send ON send.id = line.send_id AND send.content = 'POINTS'
+LEFT JOIN (SELECT due.activity_id, count(*) AS total FROM due JOIN award ON award.due_id = due.id
+           WHERE due.rule = 'reward.sent' GROUP BY due.activity_id) AS granted ON granted.activity_id = line.activity_id
+"""
+
+GRANTS_STAND_WITH_THEIR_DUE = """
+SELECT g.id::text AS subject, due.id IS NULL OR g.member_id <> due.beneficiary_id
+       OR (g.state = 'GRANTED') <> (due.explanation @> jsonb_build_array(jsonb_build_object(
+            'code', 'GRANTS_BUNDLE', 'facts', jsonb_build_object('bundle', g.bundle)))
+            AND (due.due > 0 OR due.own_due = 0)) AS broken
+FROM (SELECT DISTINCT ON (due_id, bundle) * FROM reward_grant ORDER BY due_id, bundle, n DESC) AS g
+LEFT JOIN due ON due.id = g.due_id
+"""
+
+WHAT_IS_GIVEN_COSTS_NOTHING = """
+SELECT line.id::text AS subject, line.price <> 0 OR line.hold_id IS NOT NULL AS broken
+FROM redemption_line AS line JOIN redemption ON redemption.id = line.redemption_id
+WHERE redemption.origin IN ('GRANT', 'SEND')
+"""
+
+ENTITLEMENTS_EQUAL_THEIR_USES = """
+SELECT e.id::text AS subject, e.used <> coalesce(u.total, 0) OR e.used NOT BETWEEN 0 AND e.quota
+       OR line.fulfilled_at IS NULL AS broken
+FROM entitlement AS e LEFT JOIN redemption_line AS line ON line.id = e.line_id
+LEFT JOIN (SELECT entitlement_id, sum(quantity) AS total FROM entitlement_use GROUP BY entitlement_id) AS u
+     ON u.entitlement_id = e.id
+"""
+
+# law → name of the check → the question
+QUESTIONS: Mapping[str, Mapping[str, str]] = {
+    "C4": {
+        "sends_equal_their_entries": SENDS_EQUAL_THEIR_ENTRIES,
+        "sent_points_are_awarded_once": SENT_POINTS_ARE_AWARDED_ONCE,
+        "grants_stand_with_their_due": GRANTS_STAND_WITH_THEIR_DUE,
+        "what_is_given_costs_nothing": WHAT_IS_GIVEN_COSTS_NOTHING,
+    },
+    "C5": {"entitlements_equal_their_uses": ENTITLEMENTS_EQUAL_THEIR_USES},
+}
