@@ -1,7 +1,7 @@
 """Who tells a story: people with tokens of their own before the whole API, and a worker that works when told to."""
 
 import itertools
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -261,7 +261,7 @@ SPANS = {"seconds": 1, "minutes": 60, "days": 86_400}
 
 
 @asynccontextmanager
-async def told(database_url: str, valkey_url: str, home: Path, *, members: int = 4) -> AsyncIterator[Teller]:
+async def told(database_url: str, valkey_url: str, home: Path, *, members: int = 4) -> AsyncGenerator[Teller]:
     """The stage of a story: the API in this process, operators with tokens, and reps `rep0`, `rep1`, … with none."""
     policy = ShopPolicy(sandbox=True)
     settings = Settings(home=home, database_url=database_url, redis_url=valkey_url, shop=policy)
