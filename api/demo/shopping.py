@@ -16,6 +16,11 @@ from catalog.redemptions.quote import Wanted
 from catalog.redemptions.quoting import quote
 from catalog.redemptions.redeeming import Redeeming, redeem
 from catalog.redemptions.revealing import reveal
+from catalog.sends.claiming import claim_reward
+from catalog.sends.composing import send_rewards
+from catalog.sends.defining import define_benefit
+from catalog.sends.entitlement import BenefitDraft
+from catalog.sends.sent import Address, SendDraft, SendPolicy
 from catalog.suppliers.outcomes import Adapter, Recipient
 from catalog.suppliers.reading import SupplierRecord
 from catalog.suppliers.registering import define_supplier
@@ -35,6 +40,7 @@ SELECT supplier.code AS supplier, item.external_id AS item, denomination.externa
 FROM denomination JOIN catalog_item AS item ON item.id = denomination.item_id
 JOIN supplier ON supplier.id = item.supplier_id WHERE supplier.code = ANY($1::text[])
 """
+SENT_TO = "SELECT id FROM send_recipient WHERE member_id = $1 ORDER BY id LIMIT 1"
 LINE = "SELECT id FROM redemption_line WHERE redemption_id = $1 ORDER BY n LIMIT 1"
 
 
@@ -54,6 +60,7 @@ DELIVERED = (
     Ordered(who="camille", item="cinema-ticket", denomination="12"),
     Ordered(who="ava", item="backpack"),
     Ordered(who="lena", item="sandbox-card", denomination="out-of-stock"),
+    Ordered(who="lena", item="beta-access"),
 )
 REFUNDED = Ordered(who="lena", item="reef-donation")
 WAITING = (
@@ -62,6 +69,8 @@ WAITING = (
 )
 CANCELLED = Ordered(who="lena", item="sailing-day")
 GOAL = Ordered(who="ava", item="club-year")
+THANKED, CLAIMED_BY, THANKS_POINTS = ("ava", "camille", "lena"), "lena", 150
+THANKS = {"en": "Thank you for a strong quarter!", "fr": "Merci pour ce beau trimestre !"}
 PARCELS_TO = Recipient(
     name="Ava Brooks", lines=("12 Harbor Street",), city="Boston", region="MA", postcode="02110", country="US"
 )
@@ -95,15 +104,19 @@ async def open_shop(shop: Shop) -> dict[str, UUID]:
     return sources
 
 
-async def go_shopping(shop: Shop, people: Mapping[str, Actor]) -> None:
-    """Orders stand in their states: delivered, failed, refunded, cancelled, waiting for approval and in a queue."""
+async def go_shopping(shop: Shop, people: Mapping[str, Actor], program_id: UUID) -> None:
+    """Orders stand in their states: delivered, failed, refunded, cancelled, waiting for approval and in a queue; what
+    the channel manager sent, paid by the program, waits for its people; a benefit may be used.
+    """
     await _up_to_date(shop.door)
     rows = await shop.door.database.fetch(DENOMINATIONS, [STOREROOM, QUEUE, SANDBOX])
-    offered = {(row["item"], row["denomination"]): row["id"] for row in rows}
+    offered: dict[tuple[str, str], UUID] = {(row["item"], row["denomination"]): row["id"] for row in rows}
 
     async def place(wanted: Ordered) -> UUID:
         return await _ordered(shop, people[wanted.who], wanted, offered[wanted.item, wanted.denomination])
 
+    benefit = BenefitDraft(denomination_id=offered["beta-access", "one"], quota=5, valid_days=90)
+    await define_benefit(shop.door, SYSTEM, demo_key("benefit"), benefit)
     delivered = [await place(wanted) for wanted in DELIVERED]
     refunded = await place(REFUNDED)
     await _fulfilled(shop)
@@ -114,7 +127,24 @@ async def go_shopping(shop: Shop, people: Mapping[str, Actor]) -> None:
     await refund_lines(shop.door, people["finance"], demo_key("refund"), refunded, None, "given twice")
     seen = await shop.door.database.fetchval(LINE, delivered[1])
     await reveal(shop.door, people["camille"], demo_key("reveal"), shop.keyring, seen, shop.policy)
+    await _give(shop, people, offered, program_id)
     await save_goal(shop.door, people[GOAL.who], demo_key("goal"), offered[GOAL.item, GOAL.denomination])
+
+
+async def _give(
+    shop: Shop, people: Mapping[str, Actor], offered: Mapping[tuple[str, str], UUID], program_id: UUID
+) -> None:
+    """Thank-you points wait to be claimed by three, and are claimed by one of them."""
+    thanked = [people[who].member_id for who in THANKED]
+    draft = SendDraft(
+        program_id=program_id,
+        message=THANKS,
+        amount=THANKS_POINTS,
+        addresses=[Address(text=str(one), member_id=one) for one in thanked],
+    )
+    await send_rewards(shop.door, people["manager"], demo_key("thanks"), draft, SendPolicy())
+    claimed = await shop.door.database.fetchval(SENT_TO, people[CLAIMED_BY].member_id)
+    await claim_reward(shop.door, people[CLAIMED_BY], demo_key("claim"), claimed)
 
 
 async def _ordered(shop: Shop, actor: Actor, wanted: Ordered, denomination_id: UUID) -> UUID:

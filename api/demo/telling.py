@@ -75,7 +75,7 @@ async def tell(
         door, SYSTEM, [TypeDefinition(code=code, name=name, declaration=body) for code, (name, body) in TYPES.items()]
     )
     members = await _register(door, source.source_id, now)
-    await _launch(door, now)
+    program_id = await _launch(door, now)
     for board in BOARDS:
         await create_leaderboard(door, SYSTEM, demo_key(f"board-{board['code']}"), Definition(**board))
     story = list(activities(now))
@@ -85,7 +85,7 @@ async def tell(
     progress("activities", len(story), len(story))
     people = await _admit(door, members)
     sources = await open_shop(shop)
-    await go_shopping(shop, people)
+    await go_shopping(shop, people, program_id)
     keys = await _make_keys(door, sources | {SOURCE: source.source_id})
     return Told(activities=len(story), sign_ins=_write_down(home, url, keys))
 
@@ -115,7 +115,9 @@ async def _register(door: Door, source_id: UUID, now: datetime) -> dict[str, UUI
     return await door.operate(SYSTEM, work)
 
 
-async def _launch(door: Door, now: datetime) -> None:
+async def _launch(door: Door, now: datetime) -> UUID:
+    """Both programs are live; answers the first."""
+    launched = list[UUID]()
     start = now - timedelta(days=DAYS + 5)
     for code, name, document, budget, visibility in (
         ("rewards", {"en": "Partner Rewards", "fr": "Récompenses partenaires"}, REWARDS, 2_000_000, Visibility.PUBLIC),
@@ -136,6 +138,8 @@ async def _launch(door: Door, now: datetime) -> None:
         budget_key = demo_key(f"budget-{code}")
         await fund_budget(door, SYSTEM, budget_key, program_id=program_id, amount=budget, reason="The year's budget")
         await change_program_state(door, SYSTEM, demo_key(f"launch-{code}"), program_id, ProgramAction.LAUNCH)
+        launched.append(program_id)
+    return launched[0]
 
 
 async def _admit(door: Door, members: Mapping[str, UUID]) -> dict[str, Actor]:

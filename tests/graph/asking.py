@@ -18,7 +18,10 @@ from domain.kernel.sealing import Keyring
 from domain.kernel.sql import Database
 from tests.building import World
 
+RING = Keyring(current="k1", keys={"k1": b"k" * 32}, index_key=b"i" * 32)
 POOL = ("SELECT pg_advisory_unlock_all", "BEGIN", "COMMIT", "ROLLBACK")
+
+RING = Keyring(current="k1", keys={"k1": b"k" * 32}, index_key=b"i" * 32)
 
 
 @dataclass(kw_only=True)

@@ -24,7 +24,8 @@ from api.http.signing import SigningKey
 from api.settings import read_settings
 
 ROOT = Path(__file__).parents[2]
-KINDS = ("sh", "graphql", "json", "text")
+# A drawing is generated: what is written of it is compared with the code.
+KINDS = ("sh", "graphql", "json", "text", "mermaid")
 WRITTEN = "localhost:8000"
 READY_SECONDS = 120
 BLOCK_SECONDS = 60

@@ -5,11 +5,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
 
+from api.demo.magic import FORCED
 from api.graph.event_bodies import camel, event_types
 from api.http.errors import table_as_markdown
 from api.refusals import all_refusals
 from api.settings import Limits
+from catalog.redemptions.machine import GRANTED, LINE_EDGES, Action, Delivery, LineState, available_actions
 from domain.access.matrix import Matrix
+from domain.access.principals import Relation, Role
 from domain.kernel.refusals import Refusal
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -41,11 +44,61 @@ def events() -> str:
     return "".join(["| event | meaning | fields in `data` |\n|---|---|---|\n", *rows])
 
 
+def actions() -> str:
+    """Who may do what with a line, and in which states and deliveries of it."""
+    rows = list[str]()
+    for action in Action:
+        whom = [
+            f"{'its owner' if relation is Relation.OWN else (role or relation).value}"
+            for relation, by_role in GRANTED.items()
+            for role, granted in by_role.items()
+            if action in granted
+        ]
+        states = dict.fromkeys(
+            f"`{state.value}`" + (f" and delivery `{delivery.value}`" if delivery is Delivery.BOUNCED else "")
+            for delivery in (Delivery.SENT, Delivery.BOUNCED)
+            for state in LineState
+            if action in open_actions(state, delivery)
+            and not (delivery is Delivery.BOUNCED and action in open_actions(state, Delivery.SENT))
+        )
+        rows.append(f"| `{action.value}` | {', '.join(states)} | {', '.join(whom)} |\n")
+    return "".join(["| action | where the line stands | who |\n|---|---|---|\n", *rows])
+
+
+def open_actions(state: LineState, delivery: Delivery) -> frozenset[Action]:
+    """What anybody at all may do with a line that stands so, and has a code."""
+    seen = (
+        available_actions(state, delivery, has_code=True, relation=relation, role=role or Role.MEMBER)
+        for relation, by_role in GRANTED.items()
+        for role in by_role
+    )
+    return frozenset(action for some in seen for action in some)
+
+
+def machine() -> str:
+    """The machine of a line, as a drawing."""
+    drawn = [f"    {start} --> {end}" for start, ends in LINE_EDGES.items() for end in sorted(ends)]
+    ends = [f"    {state} --> [*]" for state, others in LINE_EDGES.items() if not others]
+    return "\n".join(["```mermaid", "stateDiagram-v2", "    [*] --> HELD", *drawn, *ends, "```"])
+
+
+def magic() -> str:
+    """What each denomination of the sandbox's card forces."""
+    rows = [
+        f"| `{script.value}` | {forced.happens} | {' or '.join(f'`{state}`' for state in sorted(forced.ends))} |\n"
+        for script, forced in FORCED.items()
+    ]
+    return "".join(["| denomination | what happens | the line ends |\n|---|---|---|\n", *rows])
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "errors": table_as_markdown,
     "refusals": refusals,
     "limits": limits,
     "events": events,
+    "actions": actions,
+    "machine": machine,
+    "magic": magic,
     "matrix": lambda: Matrix.load().as_markdown(),
 }
 

@@ -25,7 +25,9 @@ SHELL = [
 ]
 GRAPHQL = [block for block in BLOCKS if block.kind == "graphql"]
 TERMS = [block for block in BLOCKS if block.kind == "json" and block.words[:1] != ("variables",)]
-CLIENT = ROOT / "docs" / "tutorial" / "board.mjs"
+# Clients of the tutorials, with how many documents each sends and how many lines it may have.
+CLIENTS: Mapping[str, tuple[int, int]] = {"board.mjs": (2, 80), "redeem.mjs": (5, 110)}
+NODE = next(block for block in BLOCKS if block.page.endswith("redeem-in-your-app.md") and block.words == ("node",))
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
 
 
@@ -114,12 +116,21 @@ def test_a_graphql_block_fits_the_schema(schema: GraphQLSchema, block: Block) ->
     assert [error.message for error in validate(schema, parse(block.text))] == []
 
 
-def test_the_documents_of_the_client_fit_the_schema(schema: GraphQLSchema) -> None:
-    source = CLIENT.read_text(encoding="utf-8")
-    documents = re.findall(r"= `\n((?:query|subscription)[^`]*)`;", source)
-    assert len(documents) == 2
+@pytest.mark.parametrize("client", CLIENTS)
+def test_the_documents_of_a_client_fit_the_schema(schema: GraphQLSchema, client: str) -> None:
+    count, lines_max = CLIENTS[client]
+    source = (DOCS / "tutorial" / client).read_text(encoding="utf-8")
+    documents = re.findall(r"= `\n((?:query|mutation|subscription)[^`]*)`;", source)
+    assert len(documents) == count
     assert [error.message for text in documents for error in validate(schema, parse(text))] == []
-    assert len(source.splitlines()) < 80
+    assert len(source.splitlines()) < lines_max
+
+
+@pytest.mark.skipif(not has("node"), reason="the client runs in Node")
+def test_the_client_that_redeems_shows_a_code(checkout: Checkout) -> None:
+    done = checkout.run(NODE.text)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"•••• (\d{4}) is DEMO-CINEMA-\1, PIN \d{4}, good until 2099-12-31\. Saisissez", done.stdout)
 
 
 @pytest.mark.parametrize("block", TERMS, ids=str)
