@@ -36,6 +36,7 @@ test-long: $(READY) ## faults and fuzz for a while: SUITE=all SEED=0 MINUTES=10
 bench: $(READY) ## the measured figures of docs/, on this machine
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.boards
+	$(BIN)/python -m benchmarks.fulfilment
 
 static: $(READY) ## style and types (types need Node)
 	$(BIN)/ruff check .

@@ -3,13 +3,14 @@
 import json
 import os
 import sys
+from collections.abc import Mapping
 
 from api.serving import run_children, with_servers
 from api.settings import SettingRefused, Settings, read_settings
 from embedded.errors import EmbeddedError
 
 # Names in the demo's file of sign-ins, and whose key that is.
-MACHINES = {
+MACHINES: Mapping[str, str] = {
     "integrationKey": "CRM",
     "platformKey": "reward platform (its codes)",
     "ordersKey": "reward platform (its orders)",

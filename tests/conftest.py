@@ -12,6 +12,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 import redis.asyncio
+from hypothesis import settings
 
 from embedded.supervisor import EmbeddedServers
 from embedded.valkey import DATABASES
@@ -36,6 +37,10 @@ LONGEST: Sequence[str] = (
     "live/test_board_ticks.py",
 )
 FOLDER = Path(__file__).parent
+
+# No test judges how fast a machine is, hypothesis neither.
+settings.register_profile("guerdon", deadline=None)
+settings.load_profile("guerdon")
 
 OwnServers = Callable[..., EmbeddedServers]
 

@@ -14,6 +14,7 @@ from catalog.sends import events as sends
 from catalog.suppliers import events as suppliers
 from domain.access import events as access
 from domain.activities import events as activities
+from domain.earning import events as earning
 from domain.kernel.events import EventType, StampedEvent
 from domain.ledger import events as ledger
 from domain.partners import events as partners
@@ -24,6 +25,7 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 ROOMS = (
     access,
     activities,
+    earning,
     ledger,
     partners,
     programs,
@@ -58,6 +60,7 @@ SHAPES: Mapping[str, Shape] = {
     "amounts": Shape.OBJECT,
     "attributes": Shape.OBJECT,
     "balance": Shape.WHOLE,
+    "bundle": Shape.TEXT,
     "cancelled": Shape.WHOLE,
     "code": Shape.TEXT,
     "cohort": Shape.TEXT,
@@ -85,6 +88,7 @@ SHAPES: Mapping[str, Shape] = {
     "origin": Shape.TEXT,
     "parameters_version": Shape.WHOLE,
     "partners": Shape.WHOLE,
+    "period_start": Shape.INSTANT,
     "problem": Shape.TEXT,
     "quantity": Shape.WHOLE,
     "quota": Shape.WHOLE,

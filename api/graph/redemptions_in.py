@@ -32,7 +32,7 @@ from domain.access.refusals import RateLimited
 from domain.kernel.operation import Outcome
 from domain.kernel.refusals import InvalidInput, KeyReused, NotFound
 from domain.ledger.reading import wallets_by_id
-from domain.ledger.refusals import BalanceOutOfBounds, InsufficientPoints, WalletInDebt
+from domain.ledger.refusals import InsufficientPoints, WalletInDebt
 
 LINES_SAY = "Which lines, at most 20; all that can be, if none are named."
 
@@ -212,7 +212,6 @@ class RedemptionMutation:
         InvalidInput,
         KeyReused,
         ActionNotAvailable,
-        BalanceOutOfBounds,
         description="Cancels your lines before they are ordered: points, stock and codes go back.",
     )
     async def cancel_redemption(self, info: Info, input: CancelRedemptionInput) -> Any:

@@ -19,7 +19,6 @@ from catalog.sends.listing import rewards_by_id
 from catalog.sends.reading import bundle_orders_by_id
 from catalog.sends.refusals import AddressConsentNeeded, ChoiceRefused, RewardNotOpen
 from catalog.sends.settling import Shipping, shipping
-from domain.earning.refusals import BudgetShort
 from domain.kernel.refusals import InvalidInput, KeyReused, NotFound
 
 CLAIM_REFUSALS = (
@@ -30,7 +29,6 @@ CLAIM_REFUSALS = (
     ChoiceRefused,
     AddressNeeded,
     AddressConsentNeeded,
-    BudgetShort,
 )
 ADDRESS_SAYS = "Where goods of it are shipped."
 CONSENT_SAYS = "True: the address may be passed on to whoever delivers; needed with an address."

@@ -17,10 +17,8 @@ from catalog.sends.composing import recall_send, schedule_send, send_rewards
 from catalog.sends.listing import sends_by_id
 from catalog.sends.refusals import AudienceTooLarge, BudgetOfAnotherUnit, SendNeedsApproval, SendNotInState
 from catalog.sends.sent import Address, Filter, SendDraft
-from domain.earning.refusals import BudgetShort
 from domain.kernel.operation import Outcome
 from domain.kernel.refusals import InvalidInput, KeyReused, NotFound
-from domain.ledger.refusals import BudgetExceeded
 
 
 @strawberry.input(description="Whom to send to: exactly one of these is given.")
@@ -160,8 +158,6 @@ class SendMutation:
         AudienceTooLarge,
         BudgetOfAnotherUnit,
         SendNeedsApproval,
-        BudgetShort,
-        BudgetExceeded,
         description="Sends points or a bundle; each line says whether it left, and if not, why not.",
     )
     async def send_rewards(self, info: Info, input: SendRewardsInput) -> Any:
@@ -176,8 +172,6 @@ class SendMutation:
         KeyReused,
         SendNotInState,
         SendNeedsApproval,
-        BudgetShort,
-        BudgetExceeded,
         description="A draft leaves at an instant, or now; who schedules another's draft approves it.",
     )
     async def schedule_send(self, info: Info, input: ScheduleSendInput) -> Any:

@@ -125,7 +125,6 @@ class ReplayWebhookDeliveriesSuccess:
 class WebhookMutation:
     @mutation(
         CreateWebhookEndpointSuccess,
-        NotFound,
         InvalidInput,
         KeyReused,
         description="An address hears events once it has answered its challenge.",

@@ -20,6 +20,8 @@ from tests.building import World
 
 POOL = ("SELECT pg_advisory_unlock_all", "BEGIN", "COMMIT", "ROLLBACK")
 
+RING = Keyring(current="k1", keys={"k1": b"k" * 32}, index_key=b"i" * 32)
+
 
 @dataclass(kw_only=True)
 class Asker:

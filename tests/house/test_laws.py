@@ -15,31 +15,8 @@ from domain.kernel.sql import Database
 from domain.ledger.laws import QUESTIONS
 
 ROOT = Path(__file__).parents[2]
-LAWS = frozenset(
-    [
-        "L1",
-        "L2",
-        "L3",
-        "L4",
-        "L5",
-        "L6",
-        "L7",
-        "L8",
-        "C1",
-        "C2",
-        "C3",
-        "C4",
-        "C5",
-        "E1",
-        "E2",
-        "B1",
-        "B2",
-        "S1",
-        "P1",
-        "P2",
-        "A1",
-    ]
-)
+CODES_OF_LAWS = "L1 L2 L3 L4 L5 L6 L7 L8 C1 C2 C3 C4 C5 E1 E2 B1 B2 S1 P1 P2 A1"
+LAWS = frozenset(CODES_OF_LAWS.split())
 AUDITED = frozenset(law for law in LAWS if law[0] in "LCEB")
 HEADING = re.compile(r"^## ([A-Z]\d) ", re.MULTILINE)
 TEST = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")

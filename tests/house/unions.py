@@ -17,7 +17,6 @@ from domain.kernel.operation import Door
 REFUSES = re.compile(r"Refuses:(.*?)(?:item by item.*)?\Z", re.DOTALL)
 BRACKETS = re.compile(r"\([^()]*\)")
 NAME = re.compile(r"\b[A-Z]\w+")
-DEPTH_MAX = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +50,7 @@ def mutations_of(module: ModuleType, source: str) -> Iterator[Mutation]:
                 yield Mutation(
                     name=node.name,
                     union=frozenset(_named(module, decorator.args[1:])) - everywhere,
-                    documented=frozenset(_met(module, node, 0)) - everywhere,
+                    documented=frozenset(_met(module, node, set())) - everywhere,
                 )
 
 
@@ -72,9 +71,8 @@ def _named(module: ModuleType, given: list[ast.expr]) -> Iterator[str]:
             yield one.id
 
 
-def _met(module: ModuleType, body: ast.AST, depth: int) -> Iterator[str]:
-    """The refusals that this code raises, or that what it calls says or raises."""
-    assert depth < DEPTH_MAX, "the face is thin"
+def _met(module: ModuleType, body: ast.AST, seen: set[Callable[..., Any]]) -> Iterator[str]:
+    """The refusals that this code raises, or that what it calls says or raises; `seen` is read once."""
     for node in ast.walk(body):
         if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and isinstance(node.exc.func, ast.Name):
             yield node.exc.func.id
@@ -84,9 +82,10 @@ def _met(module: ModuleType, body: ast.AST, depth: int) -> Iterator[str]:
             told = documented(called)
             if told is not None:
                 yield from told
-            elif called.__module__.startswith("api.graph"):
+            elif called.__module__.startswith("api.graph") and called not in seen:
+                seen.add(called)
                 inner = ast.parse(textwrap.dedent(inspect.getsource(called)))
-                yield from _met(inspect.getmodule(called) or module, inner, depth + 1)
+                yield from _met(inspect.getmodule(called) or module, inner, seen)
 
 
 def _called(module: ModuleType, func: ast.expr) -> Iterator[Callable[..., Any]]:

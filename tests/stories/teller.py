@@ -138,9 +138,15 @@ class Teller:
         """The catalog's keeper defines a supplier; answers its code."""
         code = f"supplier-{next(self.numbers)}"
         made = await self.does(
-            "catalog", "defineSupplier", "supplier { id }", code=code, name=code, adapter=adapter,
-            isTest=adapter == "SCRIPTED", **more,
-        )  # fmt: skip
+            "catalog",
+            "defineSupplier",
+            "supplier { id }",
+            code=code,
+            name=code,
+            adapter=adapter,
+            isTest=adapter == "SCRIPTED",
+            **more,
+        )
         self.tokens[code] = made["supplier"]["id"]
         found = decode_as(Tag.SUPPLIER, made["supplier"]["id"])
         assert found is not None
@@ -164,8 +170,12 @@ class Teller:
     async def item(self, supplier: str, price: int, *routes: Mapping[str, Any], **more: Any) -> str:
         """The catalog's keeper lists an item of one denomination; answers the denomination's id."""
         denomination = {
-            "externalId": "one", "priceFixed": price, "faceValue": 1_000, "currency": "EUR", "fairValue": 1_000,
-        } | more.pop("denomination", {})  # fmt: skip
+            "externalId": "one",
+            "priceFixed": price,
+            "faceValue": 1_000,
+            "currency": "EUR",
+            "fairValue": 1_000,
+        } | more.pop("denomination", {})
         if routes:
             denomination["routes"] = list(routes)
         item = {"externalId": f"item-{next(self.numbers)}", "kind": "GIFT_CARD", "name": {"en": "A card"}} | more
@@ -182,9 +192,14 @@ class Teller:
     async def give(self, member: int, points: int) -> None:
         """The administrator grants the member points, with a reason."""
         await self.does(
-            "admin", "adjustPoints", "wallet { available }", memberId=self.member(member),
-            programId=encode_id(Tag.PROGRAM, self.program_id), amount=points, reason="for a story",
-        )  # fmt: skip
+            "admin",
+            "adjustPoints",
+            "wallet { available }",
+            memberId=self.member(member),
+            programId=encode_id(Tag.PROGRAM, self.program_id),
+            amount=points,
+            reason="for a story",
+        )
 
     async def earn_expiring(self, member: int, points: int, *, days: int) -> None:
         """The member wins a deal now, whose points are good for so many days, held ones until their order ends."""
