@@ -19,6 +19,7 @@ from catalog.redemptions.policy import ShopPolicy
 from catalog.redemptions.quote import Wanted
 from catalog.redemptions.quoting import quote
 from catalog.redemptions.redeeming import Redeeming, redeem
+from catalog.sends.claiming import claim_reward
 from catalog.sends.composing import send_rewards
 from catalog.sends.sent import Address, SendDraft, SendPolicy
 from catalog.suppliers.outcomes import (
@@ -45,12 +46,13 @@ from tests.orders import KEYRING, Shop, Way
 
 LOT = 25  # no multiple of the price: some lines are paid from two lots
 LOTS = 12
-GRANTED = 70
+GRANTED = 10
+GRANTS = 8
 SENT = 40
 STOCK = 40
-STEPS_MAX = 60
+STEPS_MAX = 25
 LEASE = timedelta(seconds=60)
-WAIT_SECONDS_MAX = 20
+WAIT_SECONDS_MAX = 5
 LAWS = ("L1", "L2", "L3", "L4", "L5", "L6", "L7", "L8", "C1", "C2", "C3", "C4", "E1", "E2")
 
 
@@ -62,12 +64,10 @@ class Bookkeeper:
 
     book: dict[str, str] = field(default_factory=dict[str, str])
     late: UUID | None = None
-    orders: int = 0
     is_again: asyncio.Event = field(default_factory=asyncio.Event)
     is_said: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def deliver(self, order: Order) -> Outcome:
-        self.orders += 1
         if self.late is None:
             self.late = order.line_id
             await asyncio.wait_for(self.is_again.wait(), WAIT_SECONDS_MAX)
@@ -77,7 +77,7 @@ class Bookkeeper:
         if order.line_id == self.late:
             self.is_again.set()
             await asyncio.wait_for(self.is_said.wait(), WAIT_SECONDS_MAX)
-        elif self.orders % 2 and not is_known:
+        elif len(self.book) % 2 and not is_known:
             return Unclear(reason="reset")
         return self._delivered(order)
 
@@ -125,22 +125,29 @@ class Round:
         return ids[0]
 
     async def crowd(self) -> None:
-        """Members redeem at once, while one of them is given points."""
+        """Members redeem at once, while codes are issued to them and one of them is given points, each time under a
+        key that is used twice.
+        """
         orders = [(0, "pooled", 2), (0, "called", 1), (1, "called", 2), (1, "pooled", 1), (2, "called", 2)]
 
         async def grant() -> None:
             adjustment = Adjustment(
                 member_id=self.shop.world.members[0], program_id=self.program_id, amount=GRANTED, reason="thanks"
             )
-            keyed = Keyed(key="grant", request={"amount": GRANTED})
-            for _ in range(2):
+            for n in range(GRANTS * 2):
+                keyed = Keyed(key=f"grant-{n // 2}", request={"amount": GRANTED})
                 await adjust_points(self.shop.door, SYSTEM, keyed, adjustment)
+
+        async def issue() -> None:
+            for _ in range(GRANTS):
+                await issue_due(self.shop.door, KEYRING)
 
         async def order(place: int, kind: str, quantity: int) -> None:
             await self.redeem(place, kind, quantity)
 
         await asyncio.gather(
             self.attempt("granting", grant),
+            self.attempt("issuing", issue),
             *(self.attempt("redeeming", lambda each=each: order(*each)) for each in orders),
         )
 
@@ -176,9 +183,7 @@ class Round:
             await self.shop.wait(LEASE.total_seconds() + 1)
 
     async def _open(self) -> int:
-        return await self.shop.world.database.fetchval(
-            "SELECT count(*) FROM fulfilment_attempt WHERE ended_at IS NULL"
-        )
+        return await self.shop.world.database.fetchval("SELECT count(*) FROM fulfilment_attempt WHERE ended_at IS NULL")
 
     async def refund(self) -> None:
         redemption_id = await self.redeem(0, "pooled", 2)
@@ -186,20 +191,22 @@ class Round:
         await refund_lines(self.shop.door, SYSTEM, self.shop.world.key(), redemption_id, None, "goodwill")
 
     async def send(self) -> None:
+        """Points are sent and claimed: set aside first, then awarded."""
         member = self.shop.world.members[1]
         draft = SendDraft(
             program_id=self.program_id,
             message={"en": "Well done"},
             amount=SENT,
             addresses=(Address(text=str(member), member_id=member),),
-            needs_claim=False,
         )
         await send_rewards(self.shop.door, SYSTEM, self.shop.world.key(), draft, SendPolicy())
+        (line,) = await self.shop.world.database.fetch("SELECT id FROM send_recipient WHERE member_id = $1", member)
+        await claim_reward(self.shop.door, self.shop.owner(member), self.shop.world.key(), line["id"])
 
     async def judged(self) -> list[str]:
         members = self.shop.world.members
         given = dict.fromkeys(members, LOT * LOTS)
-        given[members[0]] += GRANTED
+        given[members[0]] += GRANTED * GRANTS
         given[members[1]] += SENT
         self.told.given = given
         self.told.stock = {self.goods[kind][1]: STOCK for kind in ("pooled", "called", "recalled")}
@@ -240,9 +247,7 @@ async def _opened(database: Database) -> Round:
     goods = {
         "pooled": await shop.denomination(own, stock=STOCK),
         "called": await shop.denomination(Way(supplier_id=called, sku="gift"), own, stock=STOCK),
-        "recalled": await shop.denomination(
-            Way(supplier_id=pooled, sku="own", pool_id=bad_pool_id), stock=STOCK
-        ),
+        "recalled": await shop.denomination(Way(supplier_id=pooled, sku="own", pool_id=bad_pool_id), stock=STOCK),
     }
     return Round(
         shop=shop, supplier=Bookkeeper(), called=called, goods=goods, bad_batch=bad_batch, program_id=program_id

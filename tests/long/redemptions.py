@@ -31,7 +31,7 @@ from tests.long.redeemers import Journal
 KILLS_MIN = 20
 KILLS_PER_MINUTE = 6
 REDEEMERS = 2
-MEMBERS = 12
+MEMBERS = 8
 REDEMPTIONS_MIN = 100
 CODES = 30_000
 TARGETS = ("redeemer-0", "redeemer-1", "worker-0", "worker-1", "supplier", "postgres", "valkey")
