@@ -1,6 +1,6 @@
 """One of everything the shop has, of one member; and everybody who could ask for it, with how they stand to it."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
@@ -104,7 +104,7 @@ def _admin_of(partner_id: UUID, member_id: UUID) -> Actor:
 
 
 @asynccontextmanager
-async def everything(database: str) -> AsyncIterator[Everything]:
+async def everything(database: str) -> AsyncGenerator[Everything]:
     """Rows of every noun of the shop in this database."""
     opened = await listening(database, [])
     stage = await staged(opened)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from tests.long import boards, crash_points, kills, last_code, ledger, permutati
 from tests.long.plan import Counts, Plan, short_home
 
 REPORTS = Path("reports")
-SUITES: Mapping[str, Callable[[Plan], Awaitable[Counts]]] = {
+SUITES: Mapping[str, Callable[[Plan], Coroutine[Any, Any, Counts]]] = {
     "permutation": permutation.run,
     "ledger": ledger.run,
     "boards": boards.run,
