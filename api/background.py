@@ -16,6 +16,7 @@ from catalog.codes.recalling import expire_codes, tell_expiring
 from catalog.redemptions.fulfilling import Fulfiller
 from catalog.redemptions.issuing import issue_due
 from catalog.redemptions.problems import hand_over_recalled
+from catalog.redemptions.quoting import prune_quotes
 from catalog.redemptions.releasing import release_waiting
 from catalog.sends.delivering import deliver_due, expire_due
 from catalog.sends.entitling import check_tiers, end_due
@@ -87,7 +88,7 @@ def loops(parts: Wired) -> list[Loop]:
         return await expire_codes(parts.door) + await tell_expiring(parts.door)
 
     async def prune() -> int:
-        return await prune_spent(parts.door) + await prune_buckets(parts.door)
+        return await prune_spent(parts.door) + await prune_buckets(parts.door) + await prune_quotes(parts.door, SYSTEM)
 
     async def fan() -> int:
         return await fan_out(parts.door, parts.matrix)

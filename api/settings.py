@@ -12,6 +12,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit, urlunsplit
 
 from catalog.redemptions.policy import LINES_MAX, UNITS_MAX, ShopPolicy, TaxThreshold
+from catalog.sends.sent import SendPolicy
 
 KEY_BYTES = 32
 KEY_ID = re.compile(r"[a-z0-9-]{1,32}")
@@ -117,6 +118,7 @@ class Settings:
     event_retention_days: int = 400
     database_connections_max: int = 16
     shop: ShopPolicy = field(default_factory=ShopPolicy)
+    sends: SendPolicy = field(default_factory=SendPolicy)
     limits: Limits = field(default_factory=Limits)
 
     @property
@@ -137,7 +139,10 @@ class Settings:
 
     def described(self) -> dict[str, Any]:
         """Name → value of every setting, with the passwords inside URLs replaced by three stars."""
-        shown = {item.name: getattr(self, item.name) for item in fields(self) if item.name not in ("limits", "shop")}
+        shown = {
+            item.name: getattr(self, item.name) for item in fields(self) if item.name not in ("limits", "shop", "sends")
+        }
+        shown["send_approval_above"] = self.sends.approval_above
         shown |= {item.name: getattr(self.shop, item.name) for item in fields(self.shop)}
         shown["secret"], shown["index_key"] = shown["secret"] and "***", shown["index_key"] and "***"
         shown["keys"] = shown["keys"] and ", ".join(f"{name}:***" for name in shown["keys"])
@@ -177,6 +182,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         event_retention_days=int(_number(source, "GUERDON_EVENT_RETENTION_DAYS", 400, highest=36_500)),
         database_connections_max=int(_number(source, "GUERDON_DATABASE_CONNECTIONS_MAX", 16, lowest=2, highest=200)),
         shop=_shop(source, profile),
+        sends=SendPolicy(approval_above=_number(source, "GUERDON_SEND_APPROVAL_ABOVE", None, lowest=0, highest=10**15)),
         limits=Limits(**limits),
     )
 

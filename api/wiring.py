@@ -184,6 +184,7 @@ def build_server(parts: Wired) -> Starlette:
             parts.knowledge,
             keys=parts.keyring,
             shop=settings.shop,
+            sends=settings.sends,
             store=parts.store,
             live=live,
             webhooks=registry,

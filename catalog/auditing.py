@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from catalog.codes.events import BATCH_RECALLED, CODE_ISSUED
 from catalog.redemptions import laws
 from catalog.sends import laws as laws_of_sends
 from domain.ledger.auditing import Question, asking
@@ -31,6 +32,14 @@ FROM voucher_code AS c LEFT JOIN code_batch AS b ON b.id = c.batch_id
 UNION ALL
 SELECT line_id::text, count(*) > 1 FROM voucher_code WHERE state IN ('RESERVED', 'ISSUED') GROUP BY line_id
 """
+# Codes and batches move under their pool's lock, which their events' ids are drawn under: their order is what happened.
+NO_RECALLED_CODE_IS_ISSUED = f"""
+SELECT c.id::text AS subject, coalesce(issued.id > recalled.id, false) OR recalled.id IS NULL AS broken
+FROM code_batch AS b JOIN voucher_code AS c ON c.batch_id = b.id
+LEFT JOIN outbox AS recalled ON recalled.aggregate_id = b.id AND recalled.name = '{BATCH_RECALLED.name}'
+LEFT JOIN outbox AS issued ON issued.aggregate_id = c.id AND issued.name = '{CODE_ISSUED.name}'
+WHERE b.state = 'RECALLED'
+"""
 CODES_ARE_STORED_ONCE = """
 SELECT min(id::text) AS subject, count(*) > 1 AS broken FROM voucher_code GROUP BY blind_index
 """
@@ -39,6 +48,7 @@ QUESTIONS: Mapping[str, Mapping[str, str]] = {
         "pools_count_their_codes": POOLS_COUNT_THEIR_CODES,
         "a_code_is_given_once": A_CODE_IS_GIVEN_ONCE,
         "codes_are_stored_once": CODES_ARE_STORED_ONCE,
+        "no_recalled_code_is_issued": NO_RECALLED_CODE_IS_ISSUED,
     },
 }
 

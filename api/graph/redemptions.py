@@ -78,7 +78,11 @@ class Redemption(Node):
     country: str | None = strawberry.field(description="The country of the member's partner when it was ordered.")
     member = one(nouns.MEMBER, member_by_id, "member_id", "Whose it is.")
     partner = one(nouns.PARTNER, partner_by_id, "partner_id", "The partner they acted for when they ordered.")
-    lines = many(RedemptionLine, lines_of_redemptions, "One a unit, at most 20, in their order.")
+    lines = many(
+        RedemptionLine,
+        lines_of_redemptions,
+        "One a unit, in their order: at most 20 of a quote, at most 600 of what was given, with all that stood in.",
+    )
     recorded_at: datetime = strawberry.field(description="When it was ordered.")
     relation: Relation = strawberry.field(description="How you stand to it.")
 

@@ -36,7 +36,7 @@ export const WALLETS = `
 query Wallets($locale: Locale!) {
   viewer {
     wallets {
-      id pending available held payable receivable nextDueAt asOf
+      id version pending available held payable receivable nextDueAt asOf
       unit { ...UnitShown }
       upcomingMaturities(first: 3) { at amount }
       upcomingExpiries(first: 3) { at amount }
@@ -140,6 +140,7 @@ subscription Events($after: Cursor) {
       ... on AwardReversed { awardId unit amount remaining indebted }
       ... on PointsMoved { walletId unit amount move }
       ... on BudgetFunded { unit amount balance }
+      ... on RedemptionChanged { redemptionId version }
       ... on Heartbeat { at }
       ... on AccessChanged { snapshot at }
       ... on CursorExpired { snapshot at }

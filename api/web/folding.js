@@ -67,3 +67,17 @@ function inOrder(entries) {
 function isSame(version, other) {
   return version.epoch === other.epoch && version.seq === other.seq;
 }
+
+/** A list of orders with this one as it stands now: in its place, or first where it is new; an older version says nothing. */
+export function foldOrder(orders, redemption) {
+  if (orders === null) return null;
+  const known = orders.items.find((one) => one.id === redemption.id);
+  if (!known) return { ...orders, items: [redemption, ...orders.items] };
+  if (known.version > redemption.version) return orders;
+  return { ...orders, items: orders.items.map((one) => (one === known ? redemption : one)) };
+}
+
+/** The wallets with these balances; older ones than are shown say nothing. */
+export function foldWallet(wallets, balances) {
+  return wallets && wallets.map((one) => (one.id === balances.id && one.version <= balances.version ? { ...one, ...balances } : one));
+}

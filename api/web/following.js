@@ -10,7 +10,7 @@ import { createStore } from './store.js';
 const SETTLE_MS = 150;
 const LOCALES = { en: 'EN', fr: 'FR' };
 const TELLS_OF_POINTS = new Set([
-  'ActivityRecorded', 'ActivityCorrected', 'ActivityReversed', 'AwardGranted', 'AwardReversed', 'PointsMoved', 'OtherEvent',
+  'ActivityRecorded', 'ActivityCorrected', 'ActivityReversed', 'AwardGranted', 'AwardReversed', 'PointsMoved', 'RedemptionChanged', 'OtherEvent',
 ]);
 
 const SIGNED_OUT = {
@@ -161,6 +161,11 @@ export async function refresh() {
       (error) => shows({ reasonsTrouble: troubleOf(error) }),
     ),
   ]);
+}
+
+/** A stream of its own on the page's one socket, until `stop()`; see listening.js. */
+export function listen(request, onMessage, onTrouble) {
+  return theSocket().listen(request, onMessage, onTrouble);
 }
 
 function theSocket() {

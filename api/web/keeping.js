@@ -20,6 +20,13 @@ function drawer(storage) {
         // Storage is full or refused: only comfort is lost.
       }
     },
+    clear() {
+      try {
+        for (const name of Object.keys(storage())) if (name.startsWith(PREFIX)) storage().removeItem(name);
+      } catch {
+        // Nothing could be kept, so nothing is left.
+      }
+    },
   };
 }
 

@@ -1,7 +1,8 @@
 // Small parts that every section is built from: panels, empty states, troubles, amounts.
 import { createContext } from './vendor/preact.js';
-import { useContext } from './vendor/preact-hooks.js';
+import { useContext, useEffect, useRef } from './vendor/preact-hooks.js';
 import { html } from './markup.js';
+import { route } from './routes.js';
 
 /** The reader: `t` (texts), `f` (formats), `locale`. */
 export const Reader = createContext(null);
@@ -19,12 +20,22 @@ export function Panel({ id, title, isTitled, aside, children }) {
     </section>`;
 }
 
+/** The title of a face: who came here by a link inside the page, and stands nowhere any more, stands at it. */
+export function Title({ isHidden, children }) {
+  const title = useRef(null);
+  useEffect(() => {
+    if (route.get().isMoved && !document.activeElement?.closest('#content')) title.current.focus({ preventScroll: true });
+  }, []);
+  return html`<h1 class=${isHidden ? 'unseen' : 'view-title'} tabindex="-1" ref=${title}>${children}</h1>`;
+}
+
 /** Nothing to show yet, said kindly. */
 export function Empty({ title, text, shape }) {
   return html`
     <div class="empty">
       <svg class="empty-mark" viewBox="0 0 64 40" aria-hidden="true">
-        ${shape === 'wallet'
+        ${shape === 'shop'
+          ? html`<path d="M12 17h40v19H12zM9 10h46v7H9zM32 10v26M32 10c-4-9-15-8-11-2 2 2 8 2 11 2c4-9 15-8 11-2-2 2-8 2-11 2" />` : shape === 'wallet'
           ? html`<rect x="9" y="7" width="46" height="27" rx="5" /><path d="M9 14h46M43 24h6" />`
           : shape === 'events'
             ? html`<path d="M4 21h14l6-12 9 23 7-15 4 4h16" />`
@@ -47,11 +58,11 @@ export function Skeleton({ lines }) {
 
 /** What could not be done, in the reader's words, with the server's reference. */
 export function TroubleNote({ trouble, action }) {
-  const { t } = useReader();
+  const { t, f } = useReader();
   const path = `code.${trouble.code}`;
   return html`
     <div class="trouble" role="alert">
-      <p>${t(t.has(path) ? path : 'code.other')}</p>
+      <p>${trouble.text ? f.said(trouble.text) : t(t.has(path) ? path : 'code.other')}</p>
       ${trouble.requestId && html`<p class="fine">${t('reference', { id: trouble.requestId })}</p>`}
       ${action}
     </div>`;

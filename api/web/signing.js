@@ -42,7 +42,7 @@ export async function signIn(locale) {
   const { authorize } = await discover();
   const verifier = random();
   const state = random();
-  session.put('flow', { verifier, state });
+  session.put('flow', { verifier, state, hash: location.hash });
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier));
   const asked = new URLSearchParams({
     response_type: 'code',
@@ -78,6 +78,7 @@ async function redeem(answer) {
   const { issuer } = await discover();
   if (flow === null || answer.get('state') !== flow.state) throw new SignInRefused('SIGN_IN_STALE');
   if (answer.has('iss') && answer.get('iss') !== issuer) throw new SignInRefused('SIGN_IN_STALE');
+  history.replaceState(null, '', location.pathname + (flow.hash ?? ''));
   if (!answer.has('code')) throw new SignInRefused('SIGN_IN_DECLINED');
   await obtain({
     grant_type: 'authorization_code',
@@ -141,7 +142,7 @@ export async function signOut() {
 
 function forget() {
   tokens = null;
-  for (const name of ['refresh', 'flow', 'stream']) session.put(name, null);
+  session.clear();
 }
 
 function random() {

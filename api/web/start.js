@@ -4,46 +4,51 @@ import { useEffect, useMemo } from './vendor/preact-hooks.js';
 import { BoardPanel } from './board.js';
 import { begin, end, retry, speak, start, store } from './following.js';
 import { formatsOf } from './formats.js';
+import { LaterShop, fetchShop } from './later.js';
 import { html } from './markup.js';
+import { Navigation } from './navigation.js';
 import { Reader, Skeleton, TroubleNote, useReader } from './parts.js';
 import { ReasonsPanel } from './reasons.js';
+import { route } from './routes.js';
 import { useStore } from './store.js';
 import { LOCALES, textsOf } from './texts.js';
 import { EventsPanel, Voice } from './ticker.js';
 import { WalletPanel } from './wallet.js';
 
-const SECTIONS = { board: 'board', events: 'events', wallet: 'wallet', reasons: 'whyShort' };
-
 function Page() {
   const state = useStore(store);
+  const place = useStore(route);
   const { locale, phase } = state;
+  const isHome = place.view === 'home' || !state.viewer?.member;
   const reader = useMemo(() => {
     const f = formatsOf(locale);
     return { locale, f, t: textsOf(locale, f) };
   }, [locale]);
   useEffect(() => {
     document.documentElement.lang = locale;
-    document.title = reader.t('title');
-  }, [reader]);
+    document.title = isHome ? reader.t('title') : `Guerdon – ${reader.t(place.view === 'shop' || place.view === 'item' ? 'shop.title' : 'shop.orders')}`;
+  }, [reader, isHome, place.view]);
   return html`
     <${Reader.Provider} value=${reader}>
-      <a class="skip" href="#content">${reader.t('skip')}</a>
-      <${Top} state=${state} />
+      <a class="skip" href="#content">${reader.t(isHome ? 'skip' : 'shop.skip')}</a>
+      <${Top} state=${state} place=${place} />
       ${!state.online && html`<${Offline} state=${state} />`}
       ${phase === 'loading' && html`<main id="content" class="lonely"><${Skeleton} lines=${6} /></main>`}
       ${phase === 'signedOut' && html`<${Welcome} trouble=${state.trouble} />`}
       ${phase === 'refused' && html`<${Refused} trouble=${state.trouble} />`}
-      ${phase === 'signedIn' && html`<${Sections} state=${state} />`}
+      ${phase === 'signedIn' && (isHome ? html`<${Sections} state=${state} />` : html`<${LaterShop} state=${state} place=${place} />`)}
+      ${phase === 'signedIn' && html`<${Navigation} kind="jumps" place=${place} isMember=${Boolean(state.viewer?.member)} />`}
     <//>`;
 }
 
-function Top({ state }) {
+function Top({ state, place }) {
   const { t } = useReader();
   const { viewer, phase } = state;
   return html`
     <header class="top">
       <p class="brand"><${Mark} /><span>Guerdon</span></p>
       ${phase === 'signedIn' && html`<${Connection} state=${state} />`}
+      ${phase === 'signedIn' && html`<${Navigation} kind="views" place=${place} isMember=${Boolean(viewer?.member)} />`}
       <div class="top-end">
         <${Languages} locale=${state.locale} />
         ${viewer && html`
@@ -113,17 +118,20 @@ function Refused({ trouble }) {
 
 function Sections({ state }) {
   const { t } = useReader();
+  useEffect(() => {
+    // From another face of the page: the section that was asked for was not there yet when the address changed.
+    const section = route.get().isMoved && document.getElementById(location.hash.slice(1));
+    section?.scrollIntoView?.();
+    section?.focus?.({ preventScroll: true });
+  }, []);
   return html`
     <main id="content" class="sections" tabindex="-1">
       <h1 class="unseen">${t('title')}</h1>
       <div class="column"><${BoardPanel} state=${state} /><${EventsPanel} state=${state} /></div>
       <div class="column"><${WalletPanel} state=${state} /><${ReasonsPanel} state=${state} /></div>
       <${Voice} state=${state} />
-    </main>
-    <nav class="jumps" aria-label=${t('sections')}>
-      ${Object.entries(SECTIONS).map(([id, text]) => html`<a key=${id} href=${`#${id}-title`}>${t(text)}</a>`)}
-    </nav>`;
+    </main>`;
 }
 
 render(html`<${Page} />`, document.getElementById('page'));
-start();
+start().then(fetchShop);

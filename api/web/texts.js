@@ -1,5 +1,7 @@
 // Every word of the page. A text is a string with {places}, or a table of plural forms chosen by {count}.
 
+import { SHOP } from './shop_texts.js';
+
 export const LOCALES = { en: 'English', fr: 'Français' };
 
 const en = {
@@ -124,6 +126,7 @@ const en = {
     DEBT_SETTLED: '{amount} settled a debt',
     DEBT_WRITTEN_OFF: 'A debt of {amount} was written off',
     BudgetFunded: 'Budget funded with {amount}',
+    redemption: { held: 'Order placed', awaits_approval: 'Order waits for approval', ordered: 'Order on its way', fulfilled: 'Order delivered', refunded: 'Order refunded', cancelled: 'Order cancelled', failed: 'Order not possible', delivery_changed: 'Delivery moved on' },
     OtherEvent: 'Something changed',
     AccessChanged: 'What you may see has changed; everything was read again',
     CursorExpired: 'You were away for long; everything was read again',
@@ -273,6 +276,7 @@ const fr = {
     DEBT_SETTLED: 'Dette réglée : {amount}',
     DEBT_WRITTEN_OFF: 'Dette effacée : {amount}',
     BudgetFunded: 'Budget approvisionné : {amount}',
+    redemption: { held: 'Commande passée', awaits_approval: 'Commande en attente d’accord', ordered: 'Commande en route', fulfilled: 'Commande livrée', refunded: 'Commande remboursée', cancelled: 'Commande annulée', failed: 'Commande impossible', delivery_changed: 'La livraison avance' },
     OtherEvent: 'Un changement a eu lieu',
     AccessChanged: 'Ce que vous pouvez voir a changé ; tout a été relu',
     CursorExpired: 'Votre absence a été longue ; tout a été relu',
@@ -300,7 +304,7 @@ const fr = {
   },
 };
 
-export const TEXTS = { en, fr };
+export const TEXTS = { en: { ...en, shop: SHOP.en }, fr: { ...fr, shop: SHOP.fr } };
 
 /** `t(path, facts)` in one language; `t.has(path)` tells whether there is such a text. */
 export function textsOf(locale, formats) {

@@ -31,7 +31,7 @@ function Event({ event, state }) {
 function textOf(event, state, { t, f }) {
   const unit = state.units[event.unit];
   const amount = event.amount === undefined ? '' : f.amountWithUnit(event.amount, unit);
-  const path = `event.${event.__typename === 'PointsMoved' ? event.move : event.__typename}`;
+  const path = `event.${event.__typename === 'PointsMoved' ? event.move : event.__typename === 'RedemptionChanged' ? event.name : event.__typename}`;
   return t(t.has(path) ? path : 'event.OtherEvent', { amount, type: typeName(event.type, state, t) });
 }
 

@@ -9,10 +9,14 @@ from domain.kernel.refusals import InvalidInput
 DENOMINATIONS_MAX = 1_000
 UNITS_MAX = 10_000
 
-LOCK = "SELECT id FROM denomination WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"
+# What is not counted is not locked: whoever redeems it waits for nobody.
+LOCK = "SELECT id FROM denomination WHERE id = ANY($1::uuid[]) AND stock IS NOT NULL ORDER BY id FOR NO KEY UPDATE"
 TAKE = """
-UPDATE denomination SET stock = stock - wanted.units FROM unnest($1::uuid[], $2::bigint[]) AS wanted (id, units)
-WHERE denomination.id = wanted.id AND (stock IS NULL OR stock >= wanted.units) RETURNING denomination.id
+WITH wanted AS (SELECT * FROM unnest($1::uuid[], $2::bigint[]) AS wanted (id, units)), taken AS (
+  UPDATE denomination SET stock = stock - wanted.units FROM wanted
+  WHERE denomination.id = wanted.id AND stock >= wanted.units RETURNING denomination.id
+)
+SELECT id FROM taken UNION ALL SELECT denomination.id FROM denomination JOIN wanted USING (id) WHERE stock IS NULL
 """
 GIVE_BACK = """
 UPDATE denomination SET stock = stock + given.units FROM unnest($1::uuid[], $2::bigint[]) AS given (id, units)
@@ -22,7 +26,7 @@ WHERE denomination.id = given.id AND stock IS NOT NULL
 
 async def take_stock_in(op: Operation, wanted: Mapping[UUID, int]) -> frozenset[UUID]:
     """So many units of each denomination are taken; answers those whose stock did not suffice (or that do not exist),
-    of which nothing was taken. The rows are locked in order of their ids until the operation ends.
+    of which nothing was taken. Counted rows are locked in order of their ids until the operation ends.
 
     Refuses: InvalidInput (more than 1,000 denominations, units outside 1 … 10,000).
     """

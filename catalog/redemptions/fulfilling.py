@@ -27,7 +27,7 @@ from catalog.redemptions.taking import (
     suppliers_due,
     take_in,
 )
-from catalog.suppliers.outcomes import Adapter, Asked, Order, Unclear
+from catalog.suppliers.outcomes import Adapter, Asked, Later, Order, Unclear
 from catalog.suppliers.reading import SupplierRecord, suppliers_by_id
 from catalog.suppliers.registry import CALLED
 from domain.access.principals import SYSTEM
@@ -41,6 +41,9 @@ CALL_SECONDS_MAX = 20
 LEASE = timedelta(seconds=60)
 CALLS_PER_SUPPLIER_MAX = 8
 CALLS_MAX = 64
+
+# Nobody was called, so nothing happened: the same again later, until it is parked.
+UNREADABLE = Later(after_seconds=60)
 
 AdapterFor = Callable[[SupplierRecord], Adapter]
 
@@ -71,7 +74,10 @@ class Fulfiller:
         for supplier in await suppliers_due(self._door.database, CALLED):
             slots = min(supplier.waiting, self._room(supplier.id))
             if slots > 0:
-                started += await self._begin(supplier, slots)
+                try:
+                    started += await self._begin(supplier, slots)
+                except Exception:  # whatever is wrong with one supplier holds up no other
+                    log.exception("fulfilment.not_begun", supplier=str(supplier.id))
         return started
 
     async def settle(self) -> None:
@@ -84,6 +90,11 @@ class Fulfiller:
         return min(self._bounds.calls_per_supplier - len(self._running[supplier_id]), self._bounds.calls - under_way)
 
     async def _begin(self, supplier: SupplierDue, slots: int) -> int:
+        database = self._door.database
+        # Before anything is taken: an order of a supplier that cannot be called counts no call.
+        record = (await suppliers_by_id(database, [(SYSTEM, supplier.id)]))[SYSTEM, supplier.id]
+        adapter = self._adapter_for(record)
+
         async def work(op: Operation) -> list[Held]:
             calls = await affordable_in(op, supplier, slots)
             return [] if calls == 0 else list(await take_in(op, supplier.id, calls, self._bounds.lease))
@@ -92,21 +103,18 @@ class Fulfiller:
         if not held:
             return 0
         self._door.failpoints.hit("fulfil.after_take")
-        database = self._door.database
-        record = (await suppliers_by_id(database, [(SYSTEM, supplier.id)]))[SYSTEM, supplier.id]
-        adapter = self._adapter_for(record)
         orders = await orders_of(database, self._keyring, [one.attempt for one in held])
         for one in held:
-            task = asyncio.create_task(self._fulfil(adapter, one, orders[one.attempt.id]), name="fulfil")
+            task = asyncio.create_task(self._fulfil(adapter, one, orders.get(one.attempt.id)), name="fulfil")
             self._running[supplier.id].add(task)
             task.add_done_callback(self._running[supplier.id].discard)
         return len(held)
 
-    async def _fulfil(self, adapter: Adapter, held: Held, order: Order) -> None:
+    async def _fulfil(self, adapter: Adapter, held: Held, order: Order | None) -> None:
         told = {"attempt": str(held.attempt.id), "fence": held.attempt.fence}
         try:
             self._door.failpoints.hit("fulfil.before_call")
-            outcome = await self._called(adapter, held, order)
+            outcome = UNREADABLE if order is None else await self._called(adapter, held, order)
             self._door.failpoints.hit("fulfil.after_call")
             await record_outcome(self._door, self._keyring, held, outcome)
             self._door.failpoints.hit("fulfil.after_record")

@@ -50,15 +50,22 @@ async def _issue_in(op: Operation, keyring: Keyring, supplier_id: UUID, limit: i
         for one in standing.values()
         if one.is_open and one.fence == seen[one.id]["fence"] and lines[one.line_id].state is LineState.ORDERED
     ]
+    # A line that has its code already: what bounced is on its way once more, and nothing else is to be given.
+    again = [
+        one
+        for one in standing.values()
+        if one.is_open and one.fence == seen[one.id]["fence"] and lines[one.line_id].state is LineState.FULFILLED
+    ]
     issued = await _codes_in(op, {one.line_id: one.pool_id for one in due if one.pool_id is not None})
-    held = await lease_in(op, [one for one in due if one.line_id in issued], timedelta(0))
+    held = await lease_in(op, [*(one for one in due if one.line_id in issued), *again], timedelta(0))
     decided = [
         Decided(
             attempt=one.attempt,
-            line=lines[one.attempt.line_id],
-            decision=Deliver(expires_on=issued[one.attempt.line_id].expires_on),
+            line=line,
+            decision=Deliver(expires_on=issued[line.id].expires_on if line.id in issued else line.expires_on),
         )
         for one in held
+        for line in (lines[one.attempt.line_id],)
     ]
     await record_in(op, keyring, decided)
     op.failpoints.hit("issue.before_commit")

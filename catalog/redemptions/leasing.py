@@ -269,4 +269,5 @@ async def _claims(database: Database, keyring: Keyring, fences: Mapping[UUID, in
             order=orders[one.id],
         )
         for one in mine
+        if one.id in orders
     ]

@@ -140,9 +140,9 @@ GRANTED: Mapping[Relation, Mapping[Role | None, frozenset[Action]]] = {
     Relation.PARTNER: {},
     Relation.OPERATOR: {
         Role.CHANNEL_MANAGER: frozenset({Action.APPROVE, Action.REJECT}),
-        Role.SUPPORT: frozenset({Action.RETRY}),
+        Role.SUPPORT: frozenset({Action.RETRY, Action.CORRECT_DELIVERY}),
         Role.FINANCE: frozenset({Action.REFUND}),
-        Role.ADMIN: frozenset({Action.APPROVE, Action.REJECT, Action.RETRY, Action.REFUND}),
+        Role.ADMIN: frozenset({Action.APPROVE, Action.REJECT, Action.RETRY, Action.REFUND, Action.CORRECT_DELIVERY}),
     },
 }
 

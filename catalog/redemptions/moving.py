@@ -96,7 +96,7 @@ ORDER BY asked.place
 """
 
 MAY_BE_DELIVERED = """
-SELECT line_id FROM fulfilment_attempt WHERE line_id = ANY($1::uuid[]) AND state IN ('SENT', 'UNKNOWN') LIMIT 1
+SELECT line_id FROM fulfilment_attempt WHERE line_id = ANY($1::uuid[]) AND state IN ('SENT', 'UNKNOWN')
 """
 
 CLOSE_INTENTS = """
@@ -194,6 +194,11 @@ async def cancel_in(op: Operation, lines: Sequence[Line], reason: str) -> None:
     """
     await _end_undelivered(op, lines, LineState.CANCELLED, dict.fromkeys((line.id for line in lines), reason))
     await _tell(op, lines, REDEMPTION_CANCELLED, {line.redemption_id: {"reason": reason} for line in lines})
+
+
+async def under_way_in(op: Operation, line_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Which of these locked lines a supplier may be delivering right now: they are neither failed nor refunded yet."""
+    return frozenset(row["line_id"] for row in await op.sql.fetch(MAY_BE_DELIVERED, list(line_ids)))
 
 
 async def refund_in(op: Operation, lines: Sequence[Line], reason: str, problem: str | None = None) -> None:

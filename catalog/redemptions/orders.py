@@ -3,11 +3,15 @@
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
+import structlog
+
 from catalog.redemptions.taking import Attempt
 from catalog.suppliers.outcomes import Order
 from catalog.suppliers.recipients import opened_recipient
-from domain.kernel.sealing import Keyring
+from domain.kernel.sealing import Keyring, SealBroken
 from domain.kernel.sql import Connection, Database
+
+log = structlog.get_logger()
 
 ORDERED = """
 SELECT line.id, line.redemption_id, line.face_value, line.currency, line.fair_value, redemption.country,
@@ -21,11 +25,18 @@ WHERE line.id = ANY($1::uuid[])
 async def orders_of(
     source: Database | Connection, keyring: Keyring, attempts: Collection[Attempt]
 ) -> Mapping[UUID, Order]:
-    """The order of each attempt, by the attempt's id. Refuses: SealBroken (a fault)."""
+    """The order of each attempt, by the attempt's id; one whose address does not open is left out, and the log says so:
+    it holds up no other.
+    """
     rows = {row["id"]: row for row in await source.fetch(ORDERED, [one.line_id for one in attempts])}
     orders = dict[UUID, Order]()
     for one in attempts:
         row = rows[one.line_id]
+        try:
+            recipient = row["sealed"] and opened_recipient(keyring, row["redemption_id"], row["sealed"])
+        except SealBroken:
+            log.exception("fulfilment.address_unreadable", attempt=str(one.id))
+            continue
         orders[one.id] = Order(
             attempt_id=one.id,
             line_id=one.line_id,
@@ -36,6 +47,6 @@ async def orders_of(
             fair_value=row["fair_value"],
             country=row["country"],
             locale=row["locale"],
-            recipient=None if row["sealed"] is None else opened_recipient(keyring, row["redemption_id"], row["sealed"]),
+            recipient=recipient,
         )
     return orders

@@ -263,7 +263,7 @@ async def redemptions(
 
 
 async def lines_of_redemptions(sql: Source, pairs: Pairs) -> Mapping[Pair, list[RedemptionLineRecord]]:
-    """The lines of each redemption in their order, at most 20, as far as their actor may be handed them."""
+    """Each redemption's lines in order (at most 20, 600 where given), as far as their actor may be handed them."""
     rows = await sql.fetch(LINES_OF, *viewer_arguments(actor for actor, _ in pairs), [key for _, key in pairs])
     found = defaultdict[Pair, list[RedemptionLineRecord]](list)
     for row in rows:

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from catalog.codes.opening import delivery_pool_in, store_delivered_in
+from catalog.codes.taking import give_back_in, lock_pools_in
 from catalog.redemptions.attempting import Decision, Deliver, Refuse, Wait, next_route
 from catalog.redemptions.delivering import moved_in
 from catalog.redemptions.fulfilment_events import FULFILMENT_PARKED, FULFILMENT_REFUSED, about_line
@@ -40,6 +41,8 @@ SELECT route.denomination_id, route.priority, route.supplier_id, route.sku, rout
 FROM fulfilment_route AS route JOIN supplier ON supplier.id = route.supplier_id AND supplier.state = 'ACTIVE'
 WHERE route.denomination_id = ANY($1::uuid[])
 """
+
+SET_ASIDE = "SELECT line_id, pool_id FROM voucher_code WHERE line_id = ANY($1::uuid[]) AND state = 'RESERVED'"
 
 TRY_NEXT = """
 INSERT INTO fulfilment_attempt (id, line_id, n, supplier_id, priority, sku, pool_id, state, calls, fence, call_at,
@@ -113,6 +116,7 @@ def _standing(decision: Decision, now: datetime) -> tuple[AttemptState, str | No
 
 
 async def _deliver(op: Operation, keyring: Keyring, delivered: Sequence[tuple[Decided, Deliver]]) -> None:
+    await _store(op, keyring, delivered)
     await fulfil_in(
         op,
         [
@@ -124,17 +128,30 @@ async def _deliver(op: Operation, keyring: Keyring, delivered: Sequence[tuple[De
     # Fulfilled before: this attempt only sent the goods again, to a corrected address.
     again = [(one.line, told.tracking) for one, told in delivered if one.line.state is LineState.FULFILLED]
     await moved_in(op, again, Delivery.SENT)
+    balances = {one.attempt.supplier_id: told.balance for one, told in delivered if told.balance is not None}
+    for supplier_id in sorted(balances):
+        await report_float_in(op, supplier_id, balances[supplier_id])
+
+
+async def _store(op: Operation, keyring: Keyring, delivered: Sequence[tuple[Decided, Deliver]]) -> None:
+    """What suppliers handed over is sealed; what was set aside for these lines in pools of others is free again.
+
+    Before points move: pools are locked before budgets.
+    """
     codes = list[tuple[UUID, UUID, Goods]]()
     for one, told in delivered:
         if told.goods is not None and one.line.state is LineState.ORDERED:
             pool_id = one.attempt.pool_id or await delivery_pool_in(op, keyring, one.attempt.supplier_id)
             codes.append((pool_id, one.line.id, told.goods))
-    # Each is a code of its own under a seal of its own; pools are locked in the order of their ids.
+    line_ids = [one.line.id for one, _ in delivered]
+    rows = await op.sql.fetch(SET_ASIDE, line_ids) if line_ids else []
+    if not codes and not rows:
+        return
+    await lock_pools_in(op, [*(pool_id for pool_id, _, _ in codes), *(row["pool_id"] for row in rows)])
+    await give_back_in(op, [row["line_id"] for row in rows])
+    # Each is a code of its own under a seal of its own.
     for pool_id, line_id, goods in sorted(codes, key=lambda code: code[:2]):
         await store_delivered_in(op, keyring, pool_id, line_id, goods)
-    balances = {one.attempt.supplier_id: told.balance for one, told in delivered if told.balance is not None}
-    for supplier_id in sorted(balances):
-        await report_float_in(op, supplier_id, balances[supplier_id])
 
 
 async def _refuse(op: Operation, refused: Sequence[tuple[Decided, Refuse]]) -> None:

@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from uuid import UUID
+
+import structlog
 
 from catalog.items.eligibility import ObstacleCode
 from catalog.items.item import Offer
@@ -11,7 +14,7 @@ from catalog.redemptions.address import checked_address
 from catalog.redemptions.giving import Gift, Origin, give_in
 from catalog.redemptions.line import Line
 from catalog.redemptions.machine import LineState
-from catalog.redemptions.moving import cancel_in, lock_lines_in, refund_in
+from catalog.redemptions.moving import cancel_in, lock_lines_in, refund_in, under_way_in
 from catalog.sends.bundling import BUNDLE_STATE_SQL, BundleState, WaitsFor, next_of
 from catalog.sends.events import BUNDLE_ORDER_MOVED
 from catalog.sends.orders import OrderRow, Part, lock_order_in, parts_in
@@ -20,10 +23,14 @@ from catalog.sends.setting_aside import put_back_in
 from catalog.suppliers.outcomes import Recipient
 from domain.access.principals import SYSTEM
 from domain.kernel.operation import Door, Operation
+from domain.kernel.refusals import TryLater
 from domain.kernel.sealing import Keyring
 from domain.kernel.sql import json_texts
 
+log = structlog.get_logger()
+
 ORDERS_MAX = 50  # orders of one step
+AGAIN_AFTER = timedelta(minutes=1)  # what cannot move now is looked at again
 
 DUE = "SELECT id FROM bundle_order WHERE look_at <= guerdon_now() ORDER BY look_at, id LIMIT $1"
 
@@ -60,6 +67,8 @@ BARRED = frozenset(
     }
 )
 
+POSTPONE = "UPDATE bundle_order SET look_at = guerdon_now() + $2 WHERE id = $1"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Shipping:
@@ -83,10 +92,19 @@ def shipping(recipient: Recipient | None, *, has_consent: bool, keyring: Keyring
 
 
 async def settle_due(door: Door, *, sandbox: bool = False) -> int:
-    """A step: up to 50 bundle orders that wait for the shop have moved on, each in an operation; answers how many."""
+    """A step: up to 50 bundle orders that wait for the shop have moved on, each in an operation; answers how many.
+
+    One that breaks is in the log and looked at again in a minute: it holds up no other.
+    """
     rows = await door.database.fetch(DUE, ORDERS_MAX)
     for row in rows:
-        await door.operate(SYSTEM, lambda op, order_id=row["id"]: settle_in(op, order_id, sandbox=sandbox))
+        try:
+            await door.operate(SYSTEM, lambda op, order_id=row["id"]: settle_in(op, order_id, sandbox=sandbox))
+        except TryLater:
+            raise
+        except Exception:  # a row that cannot be settled must not keep the others from it
+            log.exception("bundle.not_settled", order=str(row["id"]))
+            await door.operate(SYSTEM, lambda op, order_id=row["id"]: op.sql.execute(POSTPONE, order_id, AGAIN_AFTER))
     return len(rows)
 
 
@@ -111,10 +129,15 @@ async def settle_in(op: Operation, order_id: UUID, *, shipping: Shipping | None 
     tried = [*fresh, *(_substituted(part) for part in parts if part.id in again)]
     waits_for, failed = await _give(op, order, tried, shipping, sandbox=sandbox) if tried else (None, False)
     await cancel_in(op, [lines[line_id] for line_id in found.cancel], "BUNDLE")
-    await refund_in(op, [lines[line_id] for line_id in found.refund], "BUNDLE")
-    if order.origin is Origin.SEND and await op.sql.fetchval(STATE, order_id) in UNSPENT:
+    # What bounced and is on its way once more is refunded when that is over.
+    resent = await under_way_in(op, found.refund) if found.refund else frozenset[UUID]()
+    refunded = [lines[line_id] for line_id in found.refund if line_id not in resent]
+    await refund_in(op, refunded, "BUNDLE")
+    look_at = op.now if failed else op.now + AGAIN_AFTER if resent else None
+    # While a substitute may still stand in, nothing has come to nothing.
+    if order.origin is Origin.SEND and look_at is None and await op.sql.fetchval(STATE, order_id) in UNSPENT:
         await put_back_in(op, [order.origin_id])
-    version = await op.sql.fetchval(MOVED, order_id, op.now if failed else None, waits_for, found.compensates, op.now)
+    version = await op.sql.fetchval(MOVED, order_id, look_at, waits_for, found.compensates, op.now)
     op.tell(
         BUNDLE_ORDER_MOVED.about(
             order_id,
@@ -124,7 +147,7 @@ async def settle_in(op: Operation, order_id: UUID, *, shipping: Shipping | None 
             waits_for=waits_for,
             substituted=len(again),
             cancelled=len(found.cancel),
-            refunded=len(found.refund),
+            refunded=len(refunded),
         )
     )
 

@@ -29,6 +29,7 @@ from domain.ledger.posting import Raise, post_in
 from domain.ledger.reversing import Lower
 from domain.ledger.wallets import Owner, OwnerKind
 
+VENDOR = "vendor"  # the source of what is granted by hand
 ADJUSTED = "points.adjusted"
 RULE = "adjustment"
 REASON_LENGTH_MAX = 500
@@ -99,7 +100,7 @@ async def adjust_in(op: Operation, external_id: str, wanted: Adjustment) -> Mapp
 
 
 async def _recorded(op: Operation, external_id: str, wanted: Adjustment) -> tuple[UUID, UUID | None, UUID]:
-    source = await ensure_source_in(op, SYSTEM, SourceDefinition(code="vendor", name="The vendor, by hand"))
+    source = await ensure_source_in(op, SYSTEM, SourceDefinition(code=VENDOR, name="The vendor, by hand"))
     names = {"en": "Manual adjustment", "fr": "Ajustement manuel"}
     whole = {"attributes": [{"name": "amount", "kind": "INTEGER"}], "amounts": []}
     await define_types_in(op, SYSTEM, [TypeDefinition(code=ADJUSTED, name=names, declaration=whole)])

@@ -7,10 +7,17 @@ from domain.access.principals import Actor
 from domain.activities.activity import ActivityInput, ActivityReversal, RecordedBatch
 from domain.activities.recording import record_in
 from domain.activities.sources import SourceRecord, source_by_id
+from domain.earning.adjusting import ADJUSTED, VENDOR
 from domain.earning.evaluating import Evaluated, Knowledge, UnitsAreFull, evaluate
 from domain.earning.granting import grant_in
+from domain.earning.refusals import VendorActivity
+from domain.earning.sending import SENT
 from domain.kernel.operation import Door, Operation
 from domain.kernel.refusals import Refusal
+
+BY_HAND = """
+SELECT external_id, type FROM activity WHERE source_id = $1 AND external_id = ANY($2::text[]) AND type = ANY($3::text[])
+"""
 
 Item = ActivityInput | ActivityReversal
 
@@ -21,7 +28,7 @@ async def record_activities(
     """Every item has ended on its own, and what the good ones earn is posted, in one transaction. The identity of an
     activity is its key: the same batch again changes nothing.
 
-    Refuses: UnknownSource; BatchTooLarge; TryLater; item by item: also UnitIsFull.
+    Refuses: UnknownSource; BatchTooLarge; TryLater; item by item: also UnitIsFull, VendorActivity.
     """
     return await door.operate(actor, lambda op: record_and_award_in(op, knowledge, source_id, items))
 
@@ -32,7 +39,7 @@ async def correct_activities(
     """As `record_activities`, but another content under a known id is a correction whatever the source says, and an
     unknown id is refused.
 
-    Refuses: UnknownSource; BatchTooLarge; TryLater; item by item: also UnitIsFull.
+    Refuses: UnknownSource; BatchTooLarge; TryLater; item by item: also UnitIsFull, VendorActivity.
     """
     return await door.operate(actor, lambda op: record_and_award_in(op, knowledge, source_id, items, correcting=True))
 
@@ -47,6 +54,12 @@ async def record_and_award_in(
     """
     source = await source_by_id(op.sql, source_id)
     refused: dict[str, Refusal] = {}
+    if source.code == VENDOR:
+        # No rule has granted these, so there is none to walk again.
+        rows = await op.sql.fetch(BY_HAND, source_id, [item.external_id for item in items], [SENT, ADJUSTED])
+        refused.update(
+            (row["external_id"], VendorActivity(external_id=row["external_id"], type=row["type"])) for row in rows
+        )
     while True:
         batch, evaluated = await _evaluated_in(op, knowledge, source, items, refused, correcting=correcting)
         if batch is not None:

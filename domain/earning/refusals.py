@@ -20,6 +20,18 @@ class UnitIsFull(Refusal):
 
 
 @dataclass(eq=False)
+class VendorActivity(Refusal):
+    """What the vendor granted by hand belongs to no rule: no source changes it, adjusting takes it back."""
+
+    external_id: str
+    type: str
+    texts: ClassVar[Mapping[str, str]] = {
+        "en": "{external_id} was granted by the vendor by hand ({type}); adjust the points instead.",
+        "fr": "{external_id} a été accordé par le fournisseur à la main ({type}) ; ajustez plutôt les points.",
+    }
+
+
+@dataclass(eq=False)
 class AdjustmentExceedsAwards(Refusal):
     """More was to be taken back than the program ever granted this member and has not taken back yet."""
 

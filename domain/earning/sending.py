@@ -9,6 +9,7 @@ from domain.access.principals import SYSTEM
 from domain.activities.activity import ActivityInput, ActivityState, Mode
 from domain.activities.recording import record_in
 from domain.activities.sources import SourceDefinition, TypeDefinition, define_types_in, ensure_source_in
+from domain.earning.adjusting import VENDOR
 from domain.earning.lines import Line, insert_lines_in
 from domain.earning.refusals import BudgetShort
 from domain.earning.units import NewUnit, UnitKey, lock_units_in
@@ -94,7 +95,7 @@ async def send_points_in(
 
 
 async def _recorded(op: Operation, sent: Sequence[SentPoints], reason: str) -> Mapping[str, ActivityState]:
-    source = await ensure_source_in(op, SYSTEM, SourceDefinition(code="vendor", name="The vendor, by hand"))
+    source = await ensure_source_in(op, SYSTEM, SourceDefinition(code=VENDOR, name="The vendor, by hand"))
     names = {"en": "Reward sent", "fr": "Récompense envoyée"}
     whole = {"attributes": [{"name": "amount", "kind": "INTEGER"}], "amounts": []}
     await define_types_in(op, SYSTEM, [TypeDefinition(code=SENT, name=names, declaration=whole)])

@@ -29,6 +29,7 @@ TURBULENCE = (
     asyncpg.CrashShutdownError,
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection given back while its server is being killed
     ConnectionError,
     TimeoutError,
 )

@@ -25,13 +25,14 @@ from catalog.suppliers.registry import adapter_for
 from domain.access.principals import SYSTEM
 from domain.kernel.sql import Database
 from domain.ledger.auditing import audit
-from tests.building import build_world
+from tests.building import build_world, deal
 from tests.faults.supplying import SECRET, RunningSupplier
 from tests.faults.workers import SANDBOX, WORK
 from tests.orders import KEYRING, KEYS_ENVIRONMENT, Shop, Way
 
 LINES = 3
 PRICE = 10
+GIVEN = 10_000_000
 LAWS = ("L1", "L2", "L3", "L4", "L5", "L7", "L8", "C1", "C2", "C3", "E1")
 OPERATION = ("operation.after_begin", "operation.after_work", "operation.before_commit", "operation.after_commit")
 
@@ -170,11 +171,17 @@ class FulfilmentStage:
 
 @asynccontextmanager
 async def fulfilment_stage(
-    database: Database, supplier: RunningSupplier, environment: Mapping[str, str], *, codes: int = 500
+    database: Database,
+    supplier: RunningSupplier,
+    environment: Mapping[str, str],
+    *,
+    codes: int = 500,
+    members: int = 4,
 ) -> AsyncGenerator[FulfilmentStage]:
     """The stage on an empty, migrated database; `environment` is how a process of its own finds everything."""
-    shop = Shop(world=await build_world(database))
-    await shop.rich(shop.world.members[0], 10_000_000)
+    shop = Shop(world=await build_world(database, members=members))
+    await shop.rich(shop.world.members[0], GIVEN)
+    await shop.world.record(*(deal(f"rich-{member}", member) for member in shop.world.members[1:]))
     definition = SupplierDefinition(
         code="called",
         name="A supplier",

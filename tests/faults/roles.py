@@ -26,7 +26,7 @@ from domain.earning.recording import record_activities
 from domain.kernel.keys import Keyed
 from domain.kernel.operation import Door, Outcome
 from domain.kernel.sealing import Keyring
-from tests.faults.racer import items_of
+from tests.faults.deals import items_of
 from tests.faults.workers import WORK
 
 ROOT = Path(__file__).parents[2]

@@ -2,7 +2,6 @@
 
 import gzip
 import re
-from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
@@ -11,7 +10,8 @@ from starlette.testclient import TestClient
 from api.settings import Settings
 from api.web.pages import ROOT, read_assets, version_of, web_routes
 
-SCRIPT_BYTES_MAX = 60_000
+FIRST_SCRIPT_BYTES_MAX = 60_000
+SCRIPT_BYTES_MAX = 75_000
 
 
 @pytest.fixture
@@ -38,9 +38,8 @@ def test_every_import_of_a_module_is_served_as_a_module(client: TestClient) -> N
     for name in scripts:
         file = client.get(f"/web/{name}")
         assert file.headers["content-type"] == "text/javascript; charset=utf-8"
-        for imported in re.findall(r"from ?['\"](\.[^'\"]+)['\"]", file.text):
-            found = (ROOT / name).parent.joinpath(imported).resolve().relative_to(ROOT).as_posix()
-            assert client.get(f"/web/{found}").status_code == 200, f"{name} imports {imported}"
+        for found in imports(name, later=True):
+            assert client.get(f"/web/{found}").status_code == 200, f"{name} imports {found}"
 
 
 def test_an_unchanged_file_is_not_sent_twice(client: TestClient) -> None:
@@ -80,6 +79,33 @@ def test_an_issuer_by_setting_is_named_to_the_page_and_admitted_by_the_policy() 
     assert "connect-src 'self' https://sign-in.example;" in page.headers["content-security-policy"]
 
 
-def test_all_scripts_together_stay_small() -> None:
-    scripts = [file for folder in (ROOT, ROOT / "vendor") for file in Path(folder).glob("*.js")]
-    assert sum(len(gzip.compress(file.read_bytes(), 9)) for file in scripts) < SCRIPT_BYTES_MAX
+def test_all_scripts_together_stay_small_and_the_first_face_smaller() -> None:
+    scripts = {name for name in read_assets(ROOT) if name.endswith(".js")}
+    first = reached("start.js")
+    assert first < scripts
+    assert reached("start.js", later=True) == scripts
+    assert size(first) < FIRST_SCRIPT_BYTES_MAX
+    assert size(scripts) < SCRIPT_BYTES_MAX
+
+
+def imports(name: str, *, later: bool = False) -> set[str]:
+    """The modules that a module imports, `later` also those that it fetches while it runs."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    found = re.findall(r"from ?['\"](\.[^'\"]+)['\"]", text)
+    found += re.findall(r"import\(['\"](\.[^'\"]+)['\"]\)", text) if later else []
+    return {(ROOT / name).parent.joinpath(one).resolve().relative_to(ROOT).as_posix() for one in found}
+
+
+def reached(start: str, *, later: bool = False) -> set[str]:
+    """Every module that is loaded for this one."""
+    known, waiting = {start}, [start]
+    while waiting:
+        new = imports(waiting.pop(), later=later) - known
+        known |= new
+        waiting.extend(new)
+    return known
+
+
+def size(names: set[str]) -> int:
+    """The bytes of these files as they travel."""
+    return sum(len(gzip.compress((ROOT / name).read_bytes(), 9)) for name in names)

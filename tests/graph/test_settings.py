@@ -36,6 +36,7 @@ def test_every_variable_is_read() -> None:
             "OIDC_AUDIENCE": "rewards",
             "GUERDON_COST_MAX": "7",
             "GUERDON_APPROVAL_ABOVE": "5000",
+            "GUERDON_SEND_APPROVAL_ABOVE": "70000",
             "GUERDON_FRAUD_HOLD_MINUTES": "30",
             "GUERDON_TAX_THRESHOLDS": "US:2026:200000:USD, FR:2027:5000:EUR",
             "GUERDON_RECEIVE_SECONDS": "2.5",
@@ -45,6 +46,7 @@ def test_every_variable_is_read() -> None:
     assert settings.trusted_proxies == ("10.0.0.0/8", "127.0.0.1")
     assert (settings.is_production, settings.oidc_audience) == (True, "rewards")
     assert (settings.shop.approval_above, settings.shop.fraud_hold_minutes, settings.shop.sandbox) == (5_000, 30, False)
+    assert (settings.sends.approval_above, settings.described()["send_approval_above"]) == (70_000, 70_000)
     assert settings.shop.tax_thresholds["FR", 2027] == TaxThreshold(amount=5_000, currency="EUR")
     assert (settings.limits.cost_max, settings.limits.receive_seconds) == (7, 2.5)
 

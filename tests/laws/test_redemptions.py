@@ -52,6 +52,16 @@ UPDATE fulfilment_attempt SET state = $2::text,
 WHERE line_id = $1
 """
 
+PLACE_CODE = """
+UPDATE voucher_code SET state = $2::text, line_id = CASE WHEN $2::text IN ('RESERVED', 'ISSUED') THEN $3::uuid END,
+  issued_at = CASE WHEN $2::text = 'ISSUED' THEN recorded_at END,
+  voided_at = CASE WHEN $2::text = 'VOID' THEN recorded_at END
+WHERE id = $1
+"""
+CODE_STATES = ("FREE", "RESERVED", "ISSUED", "VOID")
+CODE_EDGES = {("FREE", "RESERVED"), ("FREE", "VOID"), ("RESERVED", "FREE"), ("RESERVED", "ISSUED")}
+CODE_EDGES |= {("RESERVED", "VOID"), ("ISSUED", "VOID")}
+
 
 class Undone(Exception):
     """Rolls back what a test planted."""
@@ -71,15 +81,15 @@ async def line_of(shop: Shop, count: int = 1) -> tuple[UUID, list[UUID]]:
     return redemption_id, await shop.lines(redemption_id)
 
 
-async def moved(shop: Shop, statement: str, line_id: UUID, before: str, after: str) -> str | None:
+async def moved(shop: Shop, statement: str, line_id: UUID, before: str, after: str, *more: UUID) -> str | None:
     """The constraint that refuses this move, if any; nothing of it stays."""
     refused: str | None = None
     try:
         async with shop.world.database.transaction() as connection:
             await connection.execute("SET LOCAL session_replication_role = replica")
-            await connection.execute(statement, line_id, before)
+            await connection.execute(statement, line_id, before, *more)
             await connection.execute("SET LOCAL session_replication_role = origin")
-            await connection.execute(statement, line_id, after)
+            await connection.execute(statement, line_id, after, *more)
             raise Undone
     except Undone:
         return refused
@@ -101,6 +111,17 @@ async def test_the_database_lets_an_attempt_move_along_drawn_edges_only(shop: Sh
         refused = await moved(shop, PLACE_ATTEMPT, line_id, before, after)
         is_drawn = after is before or after in ATTEMPT_EDGES[before]
         assert refused == (None if is_drawn else "c2_an_attempt_moves_along_drawn_edges"), f"{before} → {after}"
+
+
+async def test_the_database_lets_a_code_move_along_drawn_edges_only(shop: Shop) -> None:
+    _, (line_id,) = await line_of(shop)
+    pool_id = await shop.pool(1)
+    code_id = await shop.world.database.fetchval("SELECT id FROM voucher_code WHERE pool_id = $1", pool_id)
+    await shop.execute("UPDATE voucher_code SET line_id = NULL, state = 'FREE' WHERE line_id = $1", line_id)
+    for before, after in product(CODE_STATES, CODE_STATES):
+        refused = await moved(shop, PLACE_CODE, code_id, before, after, line_id)
+        is_drawn = after == before or (before, after) in CODE_EDGES
+        assert refused == (None if is_drawn else "c1_a_code_moves_along_drawn_edges"), f"{before} → {after}"
 
 
 async def test_sql_folds_an_order_as_the_machine_does(shop: Shop) -> None:

@@ -18,7 +18,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from embedded.supervisor import EmbeddedServers
-from tests.long import boards, crash_points, kills, ledger, permutation, races, redemptions
+from tests.long import boards, crash_points, kills, last_code, ledger, permutation, planted, races, redemptions
 from tests.long.plan import Counts, Plan, short_home
 
 REPORTS = Path("reports")
@@ -30,6 +30,8 @@ SUITES: Mapping[str, Callable[[Plan], Awaitable[Counts]]] = {
     "kills": kills.run,
     "crash-points": crash_points.run,
     "redemptions": redemptions.run,
+    "last-code": last_code.run,
+    "planted": planted.run,
 }
 
 # These kill PostgreSQL itself.

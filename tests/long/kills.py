@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from api.settings import read_settings
@@ -36,18 +37,20 @@ SELECT count(*) FROM (SELECT activity.id FROM activity
 
 @dataclass(kw_only=True)
 class Company:
-    """The processes of one deployment, started again when they were killed."""
+    """The processes of one deployment, started again when they were killed; `commands` are those that are not ours."""
 
     plan: Plan
     environment: dict[str, str]
+    commands: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
     running: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict[str, "subprocess.Popen[bytes]"])
 
     def start(self, name: str) -> None:
         kind, _, number = name.partition("-")
         environment = self.environment | ({"PORT": str(PORTS[int(number)])} if number else {})
+        command = self.commands.get(name, ("-m", "api.cli", kind))
         with (self.plan.home / f"{name}.log").open("ab") as log:
             self.running[name] = subprocess.Popen(
-                [sys.executable, "-m", "api.cli", kind], env={**os.environ, **environment}, stdout=log, stderr=log
+                [sys.executable, *command], env={**os.environ, **environment}, stdout=log, stderr=log
             )
 
     async def kill(self, name: str) -> None:

@@ -1,65 +1,62 @@
-"""Random kill -9 of workers, supplier, PostgreSQL and Valkey while members redeem from a supplier that fails a third.
+"""Random kill -9 of redeemers, workers, supplier, PostgreSQL and Valkey, with a supplier that fails a third.
 
-The checker here judges what stands at the end; one that is itself tried with planted bugs belongs beside `_judged`.
+What stands at the end is judged by tests/faults/verdict.py, which `python -m tests.long planted` tries.
 """
 
 import asyncio
 import random
+import signal
 import time
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
-from uuid import UUID
+
+import orjson
 
 from api.settings import read_settings
 from api.upkeep import audited
 from api.wiring import wired
-from catalog.redemptions.quote import Wanted
-from catalog.redemptions.quoting import quote
-from catalog.redemptions.redeeming import Redeeming, redeem
-from domain.access.principals import Actor, Role
-from domain.access.refusals import RateLimited
-from domain.kernel.keys import Keyed
-from domain.kernel.refusals import TryLater
-from domain.kernel.sql import TURBULENCE, Database
-from tests.faults.fulfilment import FulfilmentStage, fulfilment_stage
+from domain.kernel.sql import TURBULENCE
+from tests.faults.fulfilment import LAWS, FulfilmentStage, fulfilment_stage
 from tests.faults.supplier import Fault
 from tests.faults.supplying import RunningSupplier, supplying
-from tests.faults.workers import SANDBOX
+from tests.faults.verdict import Told, findings
 from tests.long.kills import Company
 from tests.long.plan import Counts, Plan, SuiteFailed
-from tests.orders import KEYRING
+from tests.long.redeemers import Journal
 
-KILLS = 20
-WRITERS = 4
+KILLS_MIN = 20
+KILLS_PER_MINUTE = 6
+REDEEMERS = 2
+MEMBERS = 8
 REDEMPTIONS_MIN = 100
-TARGETS = ("worker-0", "worker-1", "supplier", "postgres", "valkey")
+CODES = 30_000
+TARGETS = ("redeemer-0", "redeemer-1", "worker-0", "worker-1", "supplier", "postgres", "valkey")
 PERCENT = 30
 LEASE_SECONDS = 61
 SETTLE_SECONDS_MAX = 600
-# The one that hangs keeps a call busy for 15 s: it is drawn as often as each of the others.
+STOP_SECONDS_MAX = 60
+# One that hangs keeps a call busy for 15 s: it comes as often as each of the others.
 FAULTS = [fault.value for fault in Fault]
 
 
 @dataclass(kw_only=True)
 class Market:
-    """The supplier, which may be killed and comes back with its book; and what members were acknowledged."""
+    """The supplier, which may be killed and comes back with its book; and the journals of those who redeem."""
 
     plan: Plan
     stack: ExitStack
     supplier: RunningSupplier
-    acknowledged: set[UUID] = field(default_factory=set[UUID])
-    unknown: int = 0
-    over: asyncio.Event = field(default_factory=asyncio.Event)
 
     @classmethod
     def opened(cls, plan: Plan, stack: ExitStack) -> "Market":
         return cls(plan=plan, stack=stack, supplier=stack.enter_context(cls._supplying(plan, 0)))
 
     @staticmethod
-    def _supplying(plan: Plan, port: int):  # a context manager of the function below
+    def _supplying(plan: Plan, port: int) -> AbstractContextManager[RunningSupplier]:
         return supplying(plan.home / "book.db", seed=plan.seed, percent=PERCENT, faults=FAULTS, port=port)
 
     async def kill_supplier(self) -> None:
@@ -67,29 +64,39 @@ class Market:
         self.supplier.kill()
         self.supplier = await asyncio.to_thread(self.stack.enter_context, self._supplying(self.plan, port))
 
-    async def redeem(self, stage: FulfilmentStage, writer: int, chance: random.Random) -> None:
-        """One redemption after another; one whose answer was lost is asked for again under its key."""
-        member = stage.member
-        actor = Actor(principal_id=member, role=Role.MEMBER, member_id=member)
-        number = 0
-        while not self.over.is_set():
-            _, denomination_id = stage.goods[chance.choice(("called", "called", "pooled"))]
-            key = f"w{writer}-{number}"
-            quote_id: UUID | None = None
-            while True:
-                try:
-                    if quote_id is None:
-                        wanted = [Wanted(denomination_id=denomination_id, quantity=chance.randint(1, 3))]
-                        quote_id = (await quote(stage.shop.door, actor, wanted, SANDBOX)).id
-                    keyed = Keyed(key=key, request={"quote": str(quote_id)})
-                    done = await redeem(stage.shop.door, actor, keyed, Redeeming(quote_id=quote_id), SANDBOX, KEYRING)
-                    break
-                except (TryLater, RateLimited, *TURBULENCE):  # a clock that jumps ahead makes who came before late
-                    self.unknown += 1
-                    await asyncio.sleep(0.2)
-            self.acknowledged.add(UUID(done.facts["redemption_id"]))
-            number += 1
-            await asyncio.sleep(0.05)
+    def journal_of(self, name: str) -> Path:
+        return self.plan.home / f"{name}.jsonl"
+
+    def acknowledged(self) -> int:
+        """How many redemptions were answered so far."""
+        paths = [self.journal_of(name) for name in TARGETS[:REDEEMERS]]
+        return sum(path.read_bytes().count(b'"ok"') for path in paths if path.exists())
+
+    def commands(self, stage: FulfilmentStage) -> Mapping[str, tuple[str, ...]]:
+        """How each redeemer is started, with members of its own."""
+        denominations = [str(stage.goods[kind][1]) for kind in ("called", "called", "pooled")]
+        members = stage.shop.world.members
+        told = {
+            name: {
+                "journal": str(self.journal_of(name)),
+                "database": stage.environment["DATABASE_URL"],
+                "members": [str(member) for member in members[place::REDEEMERS]],
+                "denominations": denominations,
+                "seed": self.plan.seed,
+            }
+            for place, name in enumerate(TARGETS[:REDEEMERS])
+        }
+        return {name: ("-m", "tests.long.redeemers", orjson.dumps(one).decode()) for name, one in told.items()}
+
+    def told(self) -> Told:
+        """What the redeemers were told in all."""
+        journals = [Journal.opened(self.journal_of(name)) for name in TARGETS[:REDEEMERS]]
+        told = Told()
+        for journal in journals:
+            told.acknowledged |= set(journal.answered.values())
+            told.odd += [f"{key} was answered twice, differently" for key in journal.odd]
+            told.odd += [f"{key} was never answered" for key in journal.asked.keys() - journal.answered.keys()]
+        return told
 
 
 async def run(plan: Plan) -> Counts:
@@ -97,7 +104,6 @@ async def run(plan: Plan) -> Counts:
 
     Refuses: SuiteFailed.
     """
-    chance = random.Random(plan.seed)
     environment = {
         "DATABASE_URL": plan.servers.postgres.url(),
         "REDIS_URL": plan.servers.valkey.url(),
@@ -107,45 +113,40 @@ async def run(plan: Plan) -> Counts:
     with ExitStack() as stack:
         market = Market.opened(plan, stack)
         async with (
-            plan.database(10) as database,
-            fulfilment_stage(database, market.supplier, environment, codes=20_000) as stage,
+            plan.database(4) as database,
+            fulfilment_stage(database, market.supplier, environment, codes=CODES, members=MEMBERS) as stage,
         ):
-            company = Company(plan=plan, environment=dict(stage.environment))
+            world = stage.shop.world
+            given = {member: (await world.balances(member))["available"] for member in world.members}
+            company = Company(plan=plan, environment=dict(stage.environment), commands=market.commands(stage))
             try:
-                for name in TARGETS[:2]:
+                for name in TARGETS[:4]:
                     company.start(name)
-                async with asyncio.TaskGroup() as group:
-                    for writer in range(WRITERS):
-                        group.create_task(market.redeem(stage, writer, random.Random(f"{plan.seed}-{writer}")))
-                    await _kill(plan, market, company, stage, chance, killed)
-                    market.over.set()
+                await _kill(plan, market, company, stage, killed)
+                await _no_more(company)
                 await _settled(plan, stage)
             finally:
                 company.stop()
-            orders = await _judged(stage, market, environment)
+            told = market.told()
+            told.given = given
+            seen = await _judged(stage, market, told, environment)
     return {
         "kills": sum(killed.values()),
         **{f"kills of {name}": count for name, count in sorted(killed.items())},
-        "redemptions": len(market.acknowledged),
-        "answers lost": market.unknown,
-        "orders at the supplier": orders,
+        "acknowledged": len(told.acknowledged),
+        **seen,
         "lost": 0,
         "twice": 0,
     }
 
 
-async def _kill(
-    plan: Plan,
-    market: Market,
-    company: Company,
-    stage: FulfilmentStage,
-    chance: random.Random,
-    killed: "Counter[str]",
-) -> None:
-    pause = max(1.0, 0.6 * (plan.minutes * 60 - (time.monotonic() - plan.began)) / KILLS)
-    for number in range(KILLS):
-        await asyncio.sleep(pause * chance.uniform(0.5, 1.5))
-        name = TARGETS[number % len(TARGETS)] if number < len(TARGETS) else chance.choice(TARGETS)
+async def _kill(plan: Plan, market: Market, company: Company, stage: FulfilmentStage, killed: "Counter[str]") -> None:
+    chance = random.Random(plan.seed)
+    kills = max(KILLS_MIN, round(KILLS_PER_MINUTE * plan.minutes))
+    for number in range(kills):
+        left = plan.minutes * 60 - (time.monotonic() - plan.began)
+        await asyncio.sleep(max(0.5, left / (kills - number)) * chance.uniform(0.6, 1.4))
+        name = TARGETS[number] if number < len(TARGETS) else chance.choice(TARGETS)
         if name == "supplier":
             await market.kill_supplier()
         else:
@@ -153,9 +154,18 @@ async def _kill(
         killed[name] += 1
         if chance.random() < 0.3:
             await _leases_end(stage)
-        plan.show(f"{sum(killed.values())} killed, {len(market.acknowledged)} redeemed")
-    while len(market.acknowledged) < REDEMPTIONS_MIN:  # noqa: ASYNC110  # a count, no event
+        plan.show(f"{sum(killed.values())} killed, {market.acknowledged()} redeemed")
+    while market.acknowledged() < REDEMPTIONS_MIN:  # noqa: ASYNC110  # a count in files, no event
         await asyncio.sleep(0.2)
+
+
+async def _no_more(company: Company) -> None:
+    """The redeemers have the answers that they still wait for, and end."""
+    for name in TARGETS[:REDEEMERS]:
+        process = company.running.pop(name)
+        process.send_signal(signal.SIGTERM)
+        if await asyncio.to_thread(process.wait, STOP_SECONDS_MAX) != 0:
+            raise SuiteFailed(f"{name} ended with {process.returncode}: see its log")
 
 
 async def _leases_end(stage: FulfilmentStage) -> None:
@@ -180,19 +190,17 @@ async def _settled(plan: Plan, stage: FulfilmentStage) -> None:
     raise SuiteFailed(f"seed {plan.seed}: orders are still open")
 
 
-async def _judged(stage: FulfilmentStage, market: Market, environment: Mapping[str, str]) -> int:
-    database: Database = stage.shop.world.database
-    rows = await database.fetch("SELECT redemption_id, state FROM redemption_line")
-    found: list[str] = []
-    if missing := market.acknowledged - {row["redemption_id"] for row in rows}:
-        found.append(f"acknowledged and missing: {sorted(missing)[:5]}")
-    states = Counter(row["state"] for row in rows)
-    if set(states) != {"FULFILLED"}:
-        found.append(f"lines are {dict(states)}")
+async def _judged(
+    stage: FulfilmentStage, market: Market, told: Told, environment: Mapping[str, str]
+) -> Mapping[str, int]:
+    book = await asyncio.to_thread(market.supplier.book)
+    states = {external_id: state for external_id, state, _, _ in book["orders"]}
+    found = await findings(stage.shop.world.database, told, supplier_id=stage.called, book=states, laws=LAWS)
     async with wired(read_settings({**environment, **stage.environment}), "guerdon-audit") as parts:
         report = await audited(parts, [])
-    if report["violations"]:
-        found.append(str([check for check in report["checks"] if check["violations"]]))
+    found += [f"audit {one['law']} {one['name']}: {one['violations']}" for one in report["checks"] if one["violations"]]
     if found:
         raise SuiteFailed(f"seed {market.plan.seed}: " + "; ".join(found))
-    return await stage.judged(market.supplier)
+    lines = await stage.shop.world.database.fetchval("SELECT count(*) FROM redemption_line WHERE state = 'FULFILLED'")
+    faults = sum(count for fault, count in book["requests"].items() if fault != "none")
+    return {"lines delivered": lines, "orders at the supplier": len(states), "requests with a fault": faults}

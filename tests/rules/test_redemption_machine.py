@@ -142,3 +142,11 @@ def test_goods_that_came_back_can_be_sent_again_and_what_has_no_code_is_not_reve
     own = partial(available_actions, LineState.FULFILLED, has_code=False, relation=Relation.OWN, role=Role.MEMBER)
     assert own(delivery=Delivery.BOUNCED) == (Action.CORRECT_DELIVERY,)
     assert own(delivery=Delivery.DELIVERED) == ()
+
+
+def test_whoever_may_correct_a_bounced_delivery_is_told_so() -> None:
+    bounced = partial(available_actions, LineState.FULFILLED, Delivery.BOUNCED, has_code=False)
+    for role in (Role.SUPPORT, Role.ADMIN):
+        assert Action.CORRECT_DELIVERY in bounced(relation=Relation.OPERATOR, role=role)
+    for role in (Role.FINANCE, Role.CHANNEL_MANAGER):
+        assert Action.CORRECT_DELIVERY not in bounced(relation=Relation.OPERATOR, role=role)

@@ -1,6 +1,7 @@
 """Bundles: granted ones become zero-price redemptions; substitutes stand in, what must not stand alone is undone."""
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from domain.access.principals import SYSTEM
 from domain.activities.activity import ActivityReversal
 from domain.kernel import outbox
 from domain.kernel.failpoints import Failpoints
+from domain.kernel.ids import new_id
 from domain.kernel.refusals import InvalidInput, NotFound
 from domain.kernel.sql import Database
 from domain.ledger.auditing import audit
@@ -277,3 +279,40 @@ async def test_a_bundle_is_bounded(shop: Shop) -> None:
             await define(shop, *items, mode=mode, choose=choose_)
     await define(shop, *many[:10])
     await define(shop, *many[:20], mode=BundleMode.CHOICE, choose=10)
+
+
+async def test_a_bundle_that_cannot_be_taken_back_yet_is_looked_at_again_and_holds_up_no_other(shop: Shop) -> None:
+    supplier = await shop.supplier()
+    failing = await shop.item(routes=[(supplier, None)])
+    await define(shop, await shop.item(), failing, mode=BundleMode.ALL_OR_NOTHING)
+    await granted(shop)
+    first, second = [row["id"] for row in await lines(shop)]
+    await shop.fulfil([first])
+    # What bounced is on its way once more, while the other part fails: it is refunded when that is over.
+    await shop.execute(
+        "INSERT INTO fulfilment_attempt (id, line_id, n, supplier_id, priority, sku, state, fence, calls, recorded_at)"
+        " VALUES ($1, $2, 2, $3, 1, 'sku', 'INTENT', 0, 0, guerdon_now())",
+        new_id(),
+        first,
+        supplier,
+    )
+    move = "UPDATE fulfilment_attempt SET state = $2, ended_at = $3 WHERE line_id = $1 AND n = 2"
+    await shop.execute(move, first, "SENT", None)
+    await shop.fail([second])
+    await steps(shop)
+    assert await states(shop) == ["FULFILLED", "FAILED"]
+    await granted(shop, name="b")
+    assert (await states(shop)).count("ORDERED") == 4
+    await shop.execute(move, first, "DELIVERED", datetime.now(UTC))
+    await shop.execute("UPDATE clock_shift SET seconds = seconds + 3600")
+    await steps(shop)
+    assert (await states(shop)).count("REFUNDED") == 1
+
+
+async def test_an_order_whose_settling_breaks_holds_up_no_other(shop: Shop) -> None:
+    await define(shop, await shop.item())
+    await granted(shop)
+    await shop.execute("UPDATE bundle_order SET look_at = guerdon_now() - interval '1 day'")
+    await shop.execute("UPDATE bundle_part SET substitutes = '[\"no id\"]'")
+    await granted(shop, name="b")
+    assert await states(shop) == ["ORDERED"] * 3

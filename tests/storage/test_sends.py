@@ -216,3 +216,14 @@ async def test_statements_of_a_send_do_not_grow_with_its_lines(fresh_database: s
             sizes.append(len(counted))
     await counting.close()
     assert (sizes[1], sizes[4]) == (sizes[2], sizes[5])
+
+
+async def test_a_program_that_was_never_funded_sends_nothing_and_holds_up_no_other_send(shop: Shop) -> None:
+    now = await shop.world.database.fetchval("SELECT guerdon_now()")
+    poor = await send(shop, await points(shop, 0, budget=0, send_at=now + timedelta(hours=1)))
+    rich = await send(shop, await points(shop, 0, send_at=now + timedelta(hours=2)))
+    await later(shop, hours=3)
+    while await deliver_due(shop.world.door):
+        pass
+    assert (await lines(shop, poor), await state(shop, poor)) == ([("FAILED", "OVER_BUDGET", 0)], "SENT")
+    assert (await lines(shop, rich), await state(shop, rich)) == ([("SENT", None, 100)], "SENT")
