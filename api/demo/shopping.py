@@ -70,7 +70,7 @@ WAITING = (
 CANCELLED = Ordered(who="lena", item="sailing-day")
 GOAL = Ordered(who="ava", item="club-year")
 THANKED, CLAIMED_BY, THANKS_POINTS = ("ava", "camille", "lena"), "lena", 150
-THANKS = {"en": "Thank you for a strong quarter!", "fr": "Merci pour ce beau trimestre !"}
+THANKS: Mapping[str, str] = {"en": "Thank you for a strong quarter!", "fr": "Merci pour ce beau trimestre !"}
 PARCELS_TO = Recipient(
     name="Ava Brooks", lines=("12 Harbor Street",), city="Boston", region="MA", postcode="02110", country="US"
 )
