@@ -1,7 +1,7 @@
 """The checker of redemptions is tried: each planted bug must be found in a round, and a round without one is clean."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -44,7 +44,7 @@ async def _round(plan: Plan, bug: Bug | None) -> list[str]:
 
 
 @asynccontextmanager
-async def _scratch(plan: Plan) -> AsyncIterator[Database]:
+async def _scratch(plan: Plan) -> AsyncGenerator[Database]:
     await _administer(plan, f"CREATE DATABASE {SCRATCH} TEMPLATE {TEMPLATE}")
     database = await Database.open(plan.servers.postgres.url(SCRATCH), connections_max=CONNECTIONS)
     try:

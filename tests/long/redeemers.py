@@ -7,7 +7,6 @@ was answered differently.
 
 import asyncio
 import random
-import signal
 import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -73,20 +72,20 @@ class Journal:
 
 @dataclass(kw_only=True)
 class Redeemer:
-    """One member's redemptions, one after another, until it is over."""
+    """One member's redemptions, one after another, until the file that says that it is over exists."""
 
     door: Door
     member: UUID
     denominations: list[UUID]
     journal: Journal
     chance: random.Random
-    over: asyncio.Event
+    over: Path
 
     async def run(self) -> None:
         for said in [one for one in self.journal.asked.values() if UUID(one["member"]) == self.member]:
             if said["key"] not in self.journal.answered:
                 await self._redeem(said["key"], UUID(said["quote"]))
-        while not self.over.is_set():
+        while not self.over.exists():
             number = sum(UUID(one["member"]) == self.member for one in self.journal.asked.values())
             quote_id = await self._quote()
             key = f"{self.member}-{number}"
@@ -124,8 +123,6 @@ class Redeemer:
 
 
 async def main(told: dict[str, Any]) -> None:
-    over = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, over.set)
     journal = Journal.opened(Path(told["journal"]))
     database = await _opened(told["database"])
     door, seed = Door(database), f"{told['seed']}-{len(journal.asked)}"
@@ -137,7 +134,7 @@ async def main(told: dict[str, Any]) -> None:
                 denominations=[UUID(one) for one in told["denominations"]],
                 journal=journal,
                 chance=random.Random(f"{seed}-{member}"),
-                over=over,
+                over=Path(told["over"]),
             )
             group.create_task(redeemer.run())
     await door.close()

@@ -5,7 +5,6 @@ What stands at the end is judged by tests/faults/verdict.py, which `python -m te
 
 import asyncio
 import random
-import signal
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -34,6 +33,7 @@ REDEEMERS = 2
 MEMBERS = 8
 REDEMPTIONS_MIN = 100
 CODES = 30_000
+OVER = "over"
 TARGETS = ("redeemer-0", "redeemer-1", "worker-0", "worker-1", "supplier", "postgres", "valkey")
 PERCENT = 30
 LEASE_SECONDS = 61
@@ -79,6 +79,7 @@ class Market:
         told = {
             name: {
                 "journal": str(self.journal_of(name)),
+                "over": str(self.plan.home / OVER),
                 "database": stage.environment["DATABASE_URL"],
                 "members": [str(member) for member in members[place::REDEEMERS]],
                 "denominations": denominations,
@@ -123,7 +124,7 @@ async def run(plan: Plan) -> Counts:
                 for name in TARGETS[:4]:
                     company.start(name)
                 await _kill(plan, market, company, stage, killed)
-                await _no_more(company)
+                await _no_more(plan, company)
                 await _settled(plan, stage)
             finally:
                 company.stop()
@@ -159,11 +160,11 @@ async def _kill(plan: Plan, market: Market, company: Company, stage: FulfilmentS
         await asyncio.sleep(0.2)
 
 
-async def _no_more(company: Company) -> None:
-    """The redeemers have the answers that they still wait for, and end."""
+async def _no_more(plan: Plan, company: Company) -> None:
+    """The redeemers have the answers that they still wait for, and end; one that just started asks for its own too."""
+    (plan.home / OVER).touch()
     for name in TARGETS[:REDEEMERS]:
         process = company.running.pop(name)
-        process.send_signal(signal.SIGTERM)
         if await asyncio.to_thread(process.wait, STOP_SECONDS_MAX) != 0:
             raise SuiteFailed(f"{name} ended with {process.returncode}: see its log")
 

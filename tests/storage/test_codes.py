@@ -266,7 +266,7 @@ async def test_a_planted_break_of_c1_is_found(book: CodeBook, statement: str, br
     assert await book.keeps_c1()
     await book.database.fetch(statement)
     report = await audit(book.database, ["C1"], more=questions())
-    assert [check.name for check in report.checks if check.violations] == [broken]
+    assert broken in [check.name for check in report.checks if check.violations]
 
 
 @pytest.mark.parametrize(
