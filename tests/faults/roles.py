@@ -113,7 +113,7 @@ def started(role: str, environment: Mapping[str, str], failpoints: str = "", **t
     """A process of its own in this role, forked from one that has everything imported and nothing open."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.faults.roles"])
-    given = {**environment, "GUERDON_FAILPOINTS": failpoints, "GUERDON_DATABASE_CONNECTIONS_MAX": CONNECTIONS}
+    given = {"GUERDON_DATABASE_CONNECTIONS_MAX": CONNECTIONS, **environment, "GUERDON_FAILPOINTS": failpoints}
     process = context.Process(target=play, args=(role, given, told), daemon=True)
     process.start()
     return process
