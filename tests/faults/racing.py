@@ -106,10 +106,13 @@ class Racers:
 
 
 async def _said(face: Face, client: httpx2.AsyncClient, question: Question, credential: str) -> Any:
-    """The answer; told to try later, it is asked again with the same key, as every client should."""
+    """The answer; told to try later, or cut off, it is asked again with the same key, as every client should."""
     answer: dict[str, Any] = {}
     for _ in range(TRIES_MAX):
-        answer = await face.ask(client, question, credential)
+        try:
+            answer = await face.ask(client, question, credential)
+        except httpx2.ReadError:  # a kept connection that the server was closing
+            continue
         if answer.get("code") != "TRY_LATER":
             break
     return answer
