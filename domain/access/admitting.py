@@ -9,7 +9,7 @@ from domain.access.events import ACCOUNT_CHANGED, ACCOUNT_LINKED, ACCOUNT_UNLINK
 from domain.access.ownership import EVERY_PARTNER
 from domain.access.principals import Actor, Role
 from domain.access.refusals import AccountAlreadyLinked, RoleNotGrantable
-from domain.access.roles import ACCOUNT_ROLES, PARTNER_ROLES, may_grant
+from domain.access.roles import ACCOUNT_ROLES, PARTNER_ROLES, PORTFOLIO_ROLES, may_grant
 from domain.kernel.ids import new_id, new_ids
 from domain.kernel.operation import Door, Operation
 from domain.kernel.refusals import LOCALES, InvalidInput, NotFound
@@ -164,11 +164,11 @@ def _check(invitation: Invitation) -> None:
 
 
 async def _stands_under(op: Operation, actor: Actor, member_id: UUID | None) -> bool:
-    """A partner's administrator lets in people of that partner only, a channel manager those of the portfolio."""
+    """A partner's administrator lets in people of that partner only, a manager those of the portfolio."""
     if actor.role is Role.PARTNER_ADMIN:
         partner_id = await op.sql.fetchval("SELECT partner_id FROM belonging WHERE subject_id = $1", member_id)
         return partner_id is not None and partner_id == actor.partner_id
-    if actor.role is Role.CHANNEL_MANAGER:
+    if actor.role in PORTFOLIO_ROLES:
         return bool(
             await op.sql.fetchval(
                 "SELECT 1 FROM reach JOIN belonging ON reach.partner_id IN (belonging.partner_id, $3)"

@@ -42,11 +42,13 @@ FITTING: Mapping[Role, frozenset[Extent]] = {
     Role.MEMBER: frozenset(Extent) - {Extent.SCOPE},
     Role.PARTNER_ADMIN: frozenset(Extent) - {Extent.SCOPE},
     Role.CHANNEL_MANAGER: frozenset(Extent) - {Extent.SCOPE, Extent.PARTNER},
+    Role.ACCOUNT_MANAGER: frozenset(Extent) - {Extent.SCOPE, Extent.PARTNER},
     Role.CATALOG: frozenset(Extent) - {Extent.SCOPE, Extent.PARTNER},
     Role.SUPPORT: frozenset(Extent) - {Extent.SCOPE, Extent.PARTNER},
     Role.FINANCE: frozenset(Extent) - {Extent.SCOPE, Extent.PARTNER},
     Role.ADMIN: frozenset(Extent) - {Extent.SCOPE, Extent.PARTNER},
     Role.INTEGRATION: frozenset(Extent) - {Extent.PARTNER},
+    Role.APPLICANT: frozenset(Extent) - {Extent.SCOPE, Extent.PARTNER},
     Role.ANONYMOUS: frozenset({Extent.NOTHING, Extent.PUBLIC}),
 }
 

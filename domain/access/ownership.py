@@ -35,15 +35,15 @@ def sight(actor: Actor) -> Sight:
             return Sight(member_id=actor.member_id)
         case Role.PARTNER_ADMIN:
             return Sight(member_id=actor.member_id, partner_id=actor.partner_id)
-        case Role.CHANNEL_MANAGER:
+        case Role.CHANNEL_MANAGER | Role.ACCOUNT_MANAGER:
             return Sight(portfolio_of=actor.principal_id)
         case Role.SUPPORT | Role.FINANCE | Role.ADMIN | Role.SYSTEM:
             return Sight(sees_all=True)
         case Role.INTEGRATION:
             # A key bound to a source sees what that source registered; an unbound one belongs to the deployment.
             return Sight(sees_all=actor.source_id is None, source_id=actor.source_id)
-        case Role.CATALOG | Role.ANONYMOUS:
-            # The catalog belongs to nobody: who keeps it needs no record of anybody.
+        case Role.CATALOG | Role.APPLICANT | Role.ANONYMOUS:
+            # The catalog belongs to nobody, and nobody's record to an applicant.
             return Sight()
 
 

@@ -13,10 +13,12 @@ class Role(StrEnum):
     MEMBER = "MEMBER"
     PARTNER_ADMIN = "PARTNER_ADMIN"
     CHANNEL_MANAGER = "CHANNEL_MANAGER"
+    ACCOUNT_MANAGER = "ACCOUNT_MANAGER"
     CATALOG = "CATALOG"
     SUPPORT = "SUPPORT"
     FINANCE = "FINANCE"
     ADMIN = "ADMIN"
+    APPLICANT = "APPLICANT"
     INTEGRATION = "INTEGRATION"
     SYSTEM = "SYSTEM"
 
@@ -66,6 +68,7 @@ class Actor:
         """True for the vendor's own people; which records each of them is handed, `sight` says."""
         return self.role in (
             Role.CHANNEL_MANAGER,
+            Role.ACCOUNT_MANAGER,
             Role.CATALOG,
             Role.SUPPORT,
             Role.FINANCE,

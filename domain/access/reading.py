@@ -10,6 +10,7 @@ from domain.access.keys import ApiKeyText
 from domain.access.ownership import EVERY_PARTNER
 from domain.access.principals import Actor, Role, Scope
 from domain.access.refusals import AccountDisabled, AccountNotLinked, CredentialNotAccepted, KeyExpired, KeyRevoked
+from domain.access.roles import PORTFOLIO_ROLES
 from domain.kernel.refusals import Refusal
 from domain.kernel.sql import Connection, Database, Row
 
@@ -163,10 +164,10 @@ async def partners_of(source: Database | Connection, subject_ids: Collection[UUI
 
 
 async def reaches(source: Database | Connection, actor: Actor, partner_id: UUID) -> bool:
-    """True where an operator may act for the partner: administrators always, channel managers by portfolio."""
+    """True where an operator may act for the partner: administrators always, managers by portfolio."""
     if actor.role in (Role.ADMIN, Role.SYSTEM):
         return True
-    if actor.role is not Role.CHANNEL_MANAGER:
+    if actor.role not in PORTFOLIO_ROLES:
         return False
     return bool(await source.fetchval(REACHES, actor.principal_id, partner_id))
 
@@ -175,8 +176,8 @@ async def accounts_of_issuer(source: Database | Connection, issuer: str, limit: 
     """The people who can sign in through this issuer, vendor's first, at most 100."""
     rows = await source.fetch(
         "SELECT * FROM account WHERE issuer = $1 AND disabled_at IS NULL"
-        " ORDER BY array_position(ARRAY['ADMIN', 'CHANNEL_MANAGER', 'CATALOG', 'FINANCE', 'SUPPORT', 'PARTNER_ADMIN',"
-        " 'MEMBER'], role::text), name, id"
+        " ORDER BY array_position(ARRAY['ADMIN', 'CHANNEL_MANAGER', 'ACCOUNT_MANAGER', 'CATALOG', 'FINANCE', 'SUPPORT',"
+        " 'PARTNER_ADMIN', 'MEMBER', 'APPLICANT'], role::text), name, id"
         " LIMIT $2",
         issuer,
         min(limit, PAGE_MAX),

@@ -3,8 +3,9 @@
 from uuid import UUID
 
 from domain.access.ownership import EVERY_PARTNER
-from domain.access.principals import Actor, Role
+from domain.access.principals import Actor
 from domain.access.reading import partners_of, reaches
+from domain.access.roles import PORTFOLIO_ROLES
 from domain.kernel.operation import Operation
 from domain.kernel.refusals import NotFound
 from domain.programs.program import Audience
@@ -44,4 +45,4 @@ async def check_enrolling_in(
 
 
 async def _is_bounded(op: Operation, actor: Actor) -> bool:
-    return actor.role is Role.CHANNEL_MANAGER and not await reaches(op.sql, actor, EVERY_PARTNER)
+    return actor.role in PORTFOLIO_ROLES and not await reaches(op.sql, actor, EVERY_PARTNER)

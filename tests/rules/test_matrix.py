@@ -123,11 +123,13 @@ def test_another_matrix_has_another_digest() -> None:
 
 def test_nobody_grants_a_role_above_their_own() -> None:
     order = [
+        Role.APPLICANT,
         Role.MEMBER,
         Role.PARTNER_ADMIN,
         Role.CATALOG,
         Role.SUPPORT,
         Role.FINANCE,
+        Role.ACCOUNT_MANAGER,
         Role.CHANNEL_MANAGER,
         Role.ADMIN,
     ]
@@ -143,4 +145,4 @@ def test_nobody_grants_a_role_above_their_own() -> None:
 def test_the_matrix_prints_as_documentation() -> None:
     text = MATRIX.as_markdown()
     assert text.count("\n") == len(MATRIX.rows()) + 2
-    assert "| `Mutation.recordActivities` | - | - | - | - | - | - | all | scope:activities:write | - |" in text
+    assert "| `Mutation.recordActivities` | - | - | - | - | - | - | - | all | scope:activities:write | - | - |" in text
