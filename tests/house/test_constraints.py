@@ -1,4 +1,4 @@
-"""What tables.py says of the database is what the migrations made of it, in plain SQL: columns, nullability, named constraints."""
+"""What tables.py says of the database is what the migrations made of it; and migrations are plain SQL."""
 
 import re
 from collections.abc import Iterator, Mapping
