@@ -45,7 +45,8 @@ FROM (SELECT DISTINCT ON (aggregate_kind, aggregate_id) aggregate_kind, aggregat
 WHERE {IS_TOLD}
 UNION ALL
 SELECT aggregate_kind || ' ' || aggregate_id, told_v1(aggregate_kind, aggregate_id, payload, recorded_at) <> digest
-FROM (SELECT DISTINCT ON (payload ->> 'batch_id', recorded_at) aggregate_kind, aggregate_id, payload, recorded_at, digest
+FROM (SELECT DISTINCT ON (payload ->> 'batch_id', recorded_at)
+             aggregate_kind, aggregate_id, payload, recorded_at, digest
       FROM outbox WHERE name = '{CODES_IMPORTED.name}' ORDER BY payload ->> 'batch_id', recorded_at, id DESC) AS last
 WHERE {IS_TOLD}
 """
