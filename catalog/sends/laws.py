@@ -59,11 +59,11 @@ WHERE NOT EXISTS (SELECT FROM outbox WHERE aggregate_id = line.id AND aggregate_
 # What was followed up has its order, and an order of a grant is the grant's.
 GRANTS_ARE_FOLLOWED_ONCE = """
 SELECT g.id::text AS subject,
-       g.followed_state NOT IN ('GRANTED', 'REVOKED') OR g.followed_state = 'REVOKED' AND g.state <> 'REVOKED'
-       OR (o.id IS NOT NULL) <> (g.followed_state IS NOT NULL) AND g.state = 'GRANTED'
-       OR g.followed_state = 'GRANTED' AND o.id IS NULL
+       coalesce(g.followed_state, g.state) NOT IN ('GRANTED', 'REVOKED')
+       OR coalesce(g.followed_state = 'REVOKED' AND g.state <> 'REVOKED', false)
+       OR g.state = 'GRANTED' AND (o.id IS NOT NULL) <> (g.followed_state IS NOT NULL)
        OR o.id IS NOT NULL AND ((o.revoked_at IS NOT NULL) <> (coalesce(g.followed_state, '') = 'REVOKED')
-          OR (o.member_id, o.quantity) <> (g.member_id, g.quantity)) AS broken
+          OR g.followed_state IS NULL OR (o.member_id, o.quantity) <> (g.member_id, g.quantity)) AS broken
 FROM reward_grant AS g LEFT JOIN bundle_order AS o ON o.origin = 'GRANT' AND o.origin_id = g.id
 """
 
