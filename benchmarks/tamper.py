@@ -28,6 +28,10 @@ WHERE table_schema = 'public' AND table_name = $1 ORDER BY ordinal_position
 CONSTRAINTS = """
 SELECT format('ALTER TABLE %s DROP CONSTRAINT IF EXISTS %I CASCADE', conrelid::regclass, conname) FROM pg_constraint
 WHERE conrelid = ANY($1::regclass[]) AND contype IN ('c', 'u', 'f', 'p')
+UNION ALL
+SELECT format('DROP INDEX IF EXISTS %s', indexrelid::regclass) FROM pg_index
+WHERE indrelid = ANY($1::regclass[]) AND indisunique
+  AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid AND contype IN ('u', 'p'))
 """
 
 OTHER_VALUE = {
@@ -231,11 +235,16 @@ async def scratch(server_url: str) -> AsyncIterator[Database]:
         await plain.close()
 
 
+def _shown(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
 async def _run(server_url: str) -> Result:
     async with scratch(server_url) as database:
         await build(database)
         await build_shop_book(database)
-        return await tamper(database, say=sys.stdout.write)
+        return await tamper(database, say=_shown)
 
 
 def main() -> int:
