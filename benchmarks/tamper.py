@@ -143,7 +143,7 @@ def attempts(table: str, columns: Sequence[tuple[str, str]]) -> Iterator[Attempt
 
 
 async def tamper(database: Database, every: int = 1, say: Callable[[str], object] | None = None) -> Result:
-    """Makes every change (or each n-th of a table, and its first) in a transaction of its own, audits it there, and
+    """Makes every change (or each n-th of a table, one at least) in a transaction of its own, audits it there, and
     rolls it back.
 
     Constraints of the tables are dropped first: the database is a scratch one.
@@ -161,8 +161,9 @@ async def tamper(database: Database, every: int = 1, say: Callable[[str], object
         assert report.is_clean(strict=True), report.to_json()
     for number, table in enumerate(TABLES):
         columns = [(row["name"], row["type"]) for row in await database.fetch(COLUMNS, table)]
+        every_one = list(attempts(table, columns))
         # Another share of each table, so that a share of all tables has changes of every kind.
-        for attempt in list(attempts(table, columns))[number % every :: every]:
+        for attempt in every_one[number % min(every, len(every_one)) :: every]:
             seen = await _is_seen(database, attempt, asked)
             if seen is None:
                 impossible.append(attempt.title)

@@ -130,7 +130,7 @@ async def seen(fresh_database: str, valkey_url: str, tmp_path_factory: pytest.Te
             parts.door, registry, admin(), world.key(), url=receiver.url, events=sorted(event_types())
         )
         state = "SELECT state FROM webhook_endpoint WHERE id = $1"
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while await parts.database.fetchval(state, made.endpoint_id) != "ACTIVE":  # noqa: ASYNC110 the database
                 await asyncio.sleep(0.05)
         pool_id = await book.pool(shop.supplier_id, low_stock_at=5)
@@ -160,7 +160,7 @@ async def test_no_canary_is_found_in_webhooks_valkey_answers_or_messages(seen: S
     stage, line = seen.stage, encode_id(Tag.REDEMPTION_LINE, seen.line_id)
     other, keeper = await stage.person("bob", Role.MEMBER, 1), await stage.person("cat", Role.CATALOG)
     states = "SELECT state FROM redemption_line WHERE id = $1"
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while await stage.parts.database.fetchval(states, seen.line_id) != "FULFILLED":  # noqa: ASYNC110 the database
             await asyncio.sleep(0.05)
     for _ in range(2):
@@ -174,9 +174,9 @@ async def test_no_canary_is_found_in_webhooks_valkey_answers_or_messages(seen: S
     told = await seen.ask(seen.owner, REPORT, idempotencyKey="bad", lineId=line, problem="ALREADY_USED")
     assert told.json()["data"]["reportCodeProblem"]["__typename"] == "ReportCodeProblemSuccess"
     await _bad_requests(seen, keeper)
-    await seen.hearers[1].until(lambda: any("REVEALED" in str(one) for one in seen.hearers[1].heard), 10)
-    await seen.receiver.until(8)
-    async with asyncio.timeout(15):
+    await seen.hearers[1].until(lambda: any("REVEALED" in str(one) for one in seen.hearers[1].heard), 60)
+    await seen.receiver.until(8, 60)
+    async with asyncio.timeout(60):
         while not any(one.message["type"] == "code_problem.reported" for one in seen.receiver.events):  # noqa: ASYNC110 as above
             await asyncio.sleep(0.05)
     places = await seen.places()
