@@ -13,7 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from benchmarks.tamper_book import build
 from benchmarks.tamper_shop import build_shop_book
-from benchmarks.tamper_tables import KEYS, NOT_COVERED, NOT_COVERED_BESIDES, ONE_VALUE, TABLES, is_covered
+from benchmarks.tamper_tables import KEYS, NOT_COVERED, NOT_COVERED_BESIDES, ONE_VALUE, TABLES, is_covered, rows_covered
 from catalog.auditing import questions as shop_questions
 from domain.kernel.sql import Connection, Database
 from domain.ledger.auditing import Question, audit_in, own_questions
@@ -100,8 +100,10 @@ def attempts(table: str, columns: Sequence[tuple[str, str]]) -> Iterator[Attempt
         if not is_covered(table, column):
             continue
         name = f'"{column}"'
-        stamped = " AND position IS NOT NULL" if table == "outbox" else ""
-        one = f'ctid = (SELECT ctid FROM "{table}" WHERE {{0}}{stamped} ORDER BY {key} DESC LIMIT 1)'
+        within = rows_covered(table, column)
+        one = (
+            f'ctid = (SELECT ctid FROM "{table}" AS a WHERE {{0}} AND {within.format("a")} ORDER BY {key} DESC LIMIT 1)'
+        )
         other = OTHER_VALUE[kind].format(name)
         yield Attempt(
             title=f"{table}.{column} edited",
@@ -122,7 +124,7 @@ def attempts(table: str, columns: Sequence[tuple[str, str]]) -> Iterator[Attempt
             statement=f"""
             WITH pair AS (SELECT a.ctid AS here, b.ctid AS there, a.{name} AS mine, b.{name} AS theirs
                           FROM "{table}" AS a JOIN "{table}" AS b ON a.{name} <> b.{name} AND a.{key} < b.{key}
-                          {"WHERE a.position IS NOT NULL AND b.position IS NOT NULL" if stamped else ""}
+                          WHERE {within.format("a")} AND {within.format("b")}
                           ORDER BY a.{key}, b.{key} LIMIT 1)
             UPDATE "{table}" AS t SET {name} = CASE WHEN t.ctid = here THEN theirs ELSE mine END
             FROM pair WHERE t.ctid IN (here, there)""",

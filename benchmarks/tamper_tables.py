@@ -97,8 +97,8 @@ NOT_COVERED_BESIDES: Mapping[str, str] = {
     "due: inserting or deleting one without awards": "a non-award is a statement, which the next walk makes again",
     "outbox: rows without a position": "the chain begins when the relay stamps, moments after the commit;"
     " an unstamped event of a transaction is covered by that transaction's check all the same",
-    "fulfilment_attempt: SENT or UNKNOWN, and why it waits": "either way the supplier is asked, or given the same"
-    " order again under the same id, which it delivers once",
+    "fulfilment_attempt: of an open one SENT or UNKNOWN, why it waits, the supplier's reference": "either way the"
+    " supplier is asked, or given the same order again under the same id, which it delivers once",
     "voucher_code: two reserved codes of one pool and instant swapped": "each line is still given one code of its pool,"
     " and nobody has seen either",
     "reward_grant.followed_state of a revoked grant without an order": "there is nothing to follow up",
@@ -118,6 +118,13 @@ NOT_COVERED_BESIDES: Mapping[str, str] = {
     " compare the head with one that was kept elsewhere",
 }
 
+# table or table.column → which of its rows; {0} names the row
+ROWS_COVERED: Mapping[str, str] = {
+    "outbox": "{0}.position IS NOT NULL",
+    "fulfilment_attempt.reason": "{0}.ended_at IS NOT NULL",
+    "fulfilment_attempt.supplier_reference": "{0}.ended_at IS NOT NULL",
+}
+
 # What the book cannot show two values of, whatever is written through the doors that exist.
 ONE_VALUE: Mapping[str, str] = {
     "lot.payable": "nothing is payable before payouts exist",
@@ -129,3 +136,8 @@ ONE_VALUE: Mapping[str, str] = {
 def is_covered(table: str, column: str) -> bool:
     """False for what carries no value."""
     return f"{table}.{column}" not in NOT_COVERED
+
+
+def rows_covered(table: str, column: str) -> str:
+    """The condition on a row, named {0}, under which a column of it is covered; see NOT_COVERED_BESIDES."""
+    return ROWS_COVERED.get(f"{table}.{column}", ROWS_COVERED.get(table, "true"))
