@@ -94,7 +94,7 @@ NOT_COVERED: Mapping[str, str] = {
 
 NOT_COVERED_BESIDES: Mapping[str, str] = {
     "wallet: inserting an empty one": "it holds nothing and has no entry, so no value stands on it",
-    "due: inserting or deleting one without awards": "a non-award is a statement, which the next walk makes again",
+    "due: inserting or deleting one that was never awarded": "a non-award is a statement; the next walk makes it again",
     "outbox: rows without a position": "the chain begins when the relay stamps, moments after the commit;"
     " an unstamped event of a transaction is covered by that transaction's check all the same",
     "fulfilment_attempt: of an open one SENT or UNKNOWN, why it waits, the supplier's reference": "either way the"

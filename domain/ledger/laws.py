@@ -82,7 +82,7 @@ UNION ALL
 SELECT min(id::text), count(*) > 1 FROM activity GROUP BY source_id, external_id
 """
 
-# Awards that no due asked for are the ledger's own tests' and sends'; a due that was granted names its awards.
+# A due is granted what its awards stand at, and a program that has dues awards for nothing else.
 DUES_EQUAL_THEIR_AWARDS = """
 SELECT due.id::text AS subject,
        due.granted <> coalesce(a.standing, 0) OR due.awards <> coalesce(a.total, 0)
@@ -93,6 +93,9 @@ FROM due LEFT JOIN (
                  IS DISTINCT FROM (due.beneficiary_kind, due.beneficiary_id, due.unit, due.program_id)) AS another
   FROM award JOIN due ON due.id = award.due_id LEFT JOIN wallet ON wallet.id = award.wallet_id
   GROUP BY award.due_id) AS a ON a.due_id = due.id
+UNION ALL
+SELECT award.id::text, due.id IS NULL FROM award LEFT JOIN due ON due.id = award.due_id
+WHERE award.program_id IN (SELECT program_id FROM due)
 """
 
 ENTRIES_ARE_NUMBERED_DENSELY = """
