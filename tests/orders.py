@@ -166,7 +166,7 @@ class Shop:
                 [last_four(one) for one in goods],
             )
             await op.sql.execute(COUNTED, pool_id, len(codes))
-            counts = {"imported": len(codes), "duplicates": 0, "rejected": 0, "free": len(codes)}
+            counts: dict[str, Any] = {"imported": len(codes), "duplicates": 0, "rejected": 0, "free": len(codes)}
             op.tell(CODES_IMPORTED.about(pool_id, batch_id=str(batch_id), **counts))
 
         await self.door.operate(self.world.actor, work)

@@ -131,7 +131,7 @@ async def define_benefit(door: Door, actor: Principal, keyed: Keyed, draft: Bene
         )
         item = await op.sql.fetchrow(CHANGED, draft.denomination_id, op.now)
         assert item is not None, "the denomination is of an item"
-        told = {"supplier_id": str(item["supplier_id"]), "state": item["state"]}
+        told: dict[str, Any] = {"supplier_id": str(item["supplier_id"]), "state": item["state"]}
         op.tell(ITEM_CHANGED.about(item["id"], version=item["version"], **told))
         return {"denomination_id": str(draft.denomination_id)}
 

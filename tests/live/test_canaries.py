@@ -95,7 +95,8 @@ async def everything_in(redis: Redis) -> str:
     """Every key of Valkey with its value, whatever its type."""
     told = list[Any]()
     async for key in redis.scan_iter(count=1_000):
-        match (await redis.type(key)).decode():
+        kind: Any = await redis.type(key)
+        match kind.decode():
             case "string":
                 value: Any = await redis.get(key)
             case "hash":
