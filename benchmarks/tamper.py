@@ -73,16 +73,21 @@ class Attempt:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """How many changes were made, which the audit missed and which the book had no rows for."""
+    """How many changes were made (and of which columns), which the audit missed, which the book had no rows for."""
 
     made: int
     missed: tuple[str, ...]
     impossible: tuple[str, ...]
+    columns: frozenset[str]
 
     @property
     def untried(self) -> tuple[str, ...]:
-        """What could not be tried, but for filling a column that is never empty."""
-        return tuple(title for title in self.impossible if not title.endswith(" filled"))
+        """What could not be tried of columns that nothing could be tried of; of others a change had no second value."""
+        return tuple(
+            title
+            for title in self.impossible
+            if not title.endswith(" filled") and title.rsplit(" ", 1)[0] not in self.columns
+        )
 
     @property
     def found(self) -> int:
@@ -151,7 +156,7 @@ async def tamper(database: Database, every: int = 1, say: Callable[[str], object
     Constraints of the tables are dropped first: the database is a scratch one.
     """
     made, missed, impossible = 0, list[str](), list[str]()
-    asked = _questions()
+    asked, columns_tried = _questions(), set[str]()
     async with database.transaction() as connection:
         for row in await connection.fetch(CONSTRAINTS, [f'"{table}"' for table in TABLES]):
             await connection.execute(row[0])
@@ -171,11 +176,12 @@ async def tamper(database: Database, every: int = 1, say: Callable[[str], object
                 impossible.append(attempt.title)
                 continue
             made += 1
+            columns_tried.add(attempt.title.rsplit(" ", 1)[0])
             if not seen:
                 missed.append(attempt.title)
         if say is not None:
             say(f"{number + 1} of {len(TABLES)} tables: {table}; {made - len(missed)} of {made} found\n")
-    return Result(made=made, missed=tuple(missed), impossible=tuple(impossible))
+    return Result(made=made, missed=tuple(missed), impossible=tuple(impossible), columns=frozenset(columns_tried))
 
 
 def _questions() -> list[Question]:
