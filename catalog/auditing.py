@@ -1,7 +1,9 @@
 """The laws of the shop examined: C1 (codes) is asked here, those of redemptions and sends in their rooms."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+from catalog import telling
 from catalog.codes.events import BATCH_RECALLED, CODE_ISSUED
 from catalog.redemptions import laws
 from catalog.sends import laws as laws_of_sends
@@ -55,5 +57,8 @@ QUESTIONS: Mapping[str, Mapping[str, str]] = {
 
 def questions() -> Mapping[str, Sequence[Question]]:
     """What `guerdon audit` asks of the shop, by law."""
-    every = {**QUESTIONS, **laws.QUESTIONS, **laws_of_sends.QUESTIONS}
-    return {law: [asking(law, name, text) for name, text in some.items()] for law, some in every.items()}
+    every = defaultdict[str, list[Question]](list)
+    for room in (QUESTIONS, laws.QUESTIONS, laws_of_sends.QUESTIONS, telling.QUESTIONS):
+        for law, some in room.items():
+            every[law] += [asking(law, name, text) for name, text in some.items()]
+    return every

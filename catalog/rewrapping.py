@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from catalog.codes.events import CODE_POOL_RESEALED
 from catalog.codes.records import pool_context
 from catalog.suppliers.recipients import shipment_context
 from catalog.suppliers.registry import supplier_context
@@ -16,6 +17,8 @@ from domain.kernel.sealing import Keyring
 from domain.kernel.sql import Connection, Database
 
 REWRAP_MAX = 500
+
+SUPPLIERS = "SELECT id, supplier_id FROM code_pool WHERE id = ANY($1::uuid[]) ORDER BY id"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,4 +80,7 @@ async def _rewrap_in(op: Operation, keyring: Keyring, one: Sealed) -> int:
         [row["id"] for row in rows],
         again,
     )
+    if one.table == "code_pool":
+        suppliers = await op.sql.fetch(SUPPLIERS, [row["id"] for row in rows])
+        op.tell(*(CODE_POOL_RESEALED.about(row["id"], supplier_id=str(row["supplier_id"])) for row in suppliers))
     return len(rows)

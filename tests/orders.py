@@ -10,24 +10,29 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from catalog.codes.events import CODES_IMPORTED
 from catalog.codes.opening import make_pool_in
 from catalog.codes.records import code_context, compared, last_four, pool_context, written
 from catalog.codes.taking import reserve_in
+from catalog.items.events import ITEM_CHANGED
 from catalog.redemptions.events import REDEMPTION_HELD
 from catalog.redemptions.fulfilling import Bounds, Fulfiller
 from catalog.redemptions.issuing import issue_due
 from catalog.redemptions.moving import lock_lines_in, order_in
+from catalog.suppliers.events import SUPPLIER_DEFINED
 from catalog.suppliers.outcomes import Adapter, Goods, Recipient
 from catalog.suppliers.reading import SupplierRecord
 from catalog.suppliers.recipients import sealed_recipient
 from catalog.suppliers.scripted import Scripted
 from domain.access.principals import Actor, Role
+from domain.kernel.events import Event
 from domain.kernel.ids import new_id, new_ids
 from domain.kernel.operation import Operation
 from domain.kernel.sealing import KEY_BYTES, Keyring, seal_with
 from domain.ledger.holding import Reference, hold_each_in
 from domain.ledger.wallets import Owner, OwnerKind
 from tests.building import World, deal
+from tests.shop import at
 
 PRICE = 10
 KEYRING = Keyring(current="k1", keys={"k1": b"k" * KEY_BYTES}, index_key=b"i" * KEY_BYTES)
@@ -116,8 +121,19 @@ class Shop:
     ) -> UUID:
         supplier_id = new_id()
         code = f"supplier-{next(self.numbers)}"
-        await self.world.database.fetch(SUPPLIER, supplier_id, code, source_id, adapter, calls, seconds)
+        told = SUPPLIER_DEFINED.about(supplier_id, code=code, adapter=adapter, credentials_changed=False)
+        await self.written(told, (SUPPLIER, supplier_id, code, source_id, adapter, calls, seconds))
         return supplier_id
+
+    async def written(self, event: Event, *statements: tuple[Any, ...]) -> None:
+        """The statements in one operation and at its instant, with the event that tells of their rows."""
+
+        async def work(op: Operation) -> None:
+            for statement, *arguments in statements:
+                await op.sql.execute(at(statement, op), *arguments)
+            op.tell(event)
+
+        await self.door.operate(self.world.actor, work)
 
     async def pool(self, supplier_id: UUID, codes: Sequence[str] = ()) -> UUID:
         """A pool of the supplier with these codes."""
@@ -138,7 +154,7 @@ class Shop:
         async def work(op: Operation) -> None:
             await op.sql.execute(BATCH, batch_id, pool_id, str(batch_id), len(codes))
             await op.sql.execute(
-                CODES,
+                at(CODES, op),
                 pool_id,
                 batch_id,
                 ids,
@@ -150,6 +166,8 @@ class Shop:
                 [last_four(one) for one in goods],
             )
             await op.sql.execute(COUNTED, pool_id, len(codes))
+            counts: dict[str, Any] = {"imported": len(codes), "duplicates": 0, "rejected": 0, "free": len(codes)}
+            op.tell(CODES_IMPORTED.about(pool_id, batch_id=str(batch_id), **counts))
 
         await self.door.operate(self.world.actor, work)
         return batch_id
@@ -157,11 +175,15 @@ class Shop:
     async def denomination(self, *ways: Way, stock: int | None = None, price: int = PRICE) -> tuple[UUID, UUID]:
         """An item with one denomination that these routes deliver, in this order; answers (item, denomination)."""
         item_id, denomination_id = new_ids(2)
-        database = self.world.database
-        await database.fetch(ITEM, item_id, ways[0].supplier_id)
-        await database.fetch(DENOMINATION, denomination_id, item_id, price, stock)
-        for priority, way in enumerate(ways, 1):
-            await database.fetch(ROUTE, new_id(), denomination_id, priority, way.supplier_id, way.sku, way.pool_id)
+        await self.written(
+            ITEM_CHANGED.about(item_id, version=1, supplier_id=str(ways[0].supplier_id), state="LISTED"),
+            (ITEM, item_id, ways[0].supplier_id),
+            (DENOMINATION, denomination_id, item_id, price, stock),
+            *(
+                (ROUTE, new_id(), denomination_id, priority, way.supplier_id, way.sku, way.pool_id)
+                for priority, way in enumerate(ways, 1)
+            ),
+        )
         return item_id, denomination_id
 
     async def order(

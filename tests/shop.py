@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from catalog.codes.events import CODE_POOL_CREATED, CODES_IMPORTED
 from catalog.codes.taking import issue_in
+from catalog.items.events import ITEM_CHANGED
 from catalog.redemptions import quoting, redeeming
 from catalog.redemptions.approving import approve
 from catalog.redemptions.ending import cancel_lines, refund_lines
@@ -15,8 +17,10 @@ from catalog.redemptions.moving import fail_in, fulfil_in, lock_lines_in
 from catalog.redemptions.policy import ShopPolicy
 from catalog.redemptions.quote import QuoteRecord, Wanted
 from catalog.redemptions.redeeming import Redeeming
+from catalog.suppliers.events import SUPPLIER_DEFINED
 from catalog.suppliers.outcomes import Recipient
 from domain.access.principals import SYSTEM, Actor, Role
+from domain.kernel.events import Event
 from domain.kernel.ids import new_id, new_ids
 from domain.kernel.operation import Operation, Outcome
 from domain.kernel.sealing import Keyring
@@ -66,6 +70,11 @@ WHERE line_id = ANY($1::uuid[]) AND state IN ('INTENT', 'SENT')
 """
 
 
+def at(statement: str, op: Operation) -> str:
+    """The statement at the operation's instant: what a call brings in is told by it."""
+    return statement.replace("guerdon_now()", f"'{op.now.isoformat()}'::timestamptz")
+
+
 @dataclass(kw_only=True)
 class Shop:
     """A world with a shop; `policy` and `keyring` are what its operations are given."""
@@ -79,6 +88,16 @@ class Shop:
     async def execute(self, statement: str, *arguments: Any) -> None:
         async with self.world.database.transaction() as connection:
             await connection.execute(statement, *arguments)
+
+    async def written(self, event: Event, *statements: tuple[Any, ...]) -> None:
+        """The statements in one operation and at its instant, with the event that tells of their rows."""
+
+        async def work(op: Operation) -> None:
+            for statement, *arguments in statements:
+                await op.sql.execute(at(statement, op), *arguments)
+            op.tell(event)
+
+        await self.world.door.operate(SYSTEM, work)
 
     def rep(self, place: int = 0) -> Actor:
         """The member at a place, as she signs in."""
@@ -94,22 +113,29 @@ class Shop:
 
     async def supplier(self, adapter: str = "HTTP_PUSH") -> UUID:
         supplier_id = new_id()
-        await self.execute(SUPPLIER, supplier_id, f"s-{supplier_id}", adapter)
+        told = SUPPLIER_DEFINED.about(supplier_id, code="s", adapter=adapter, credentials_changed=False)
+        await self.written(told, (SUPPLIER, supplier_id, f"s-{supplier_id}", adapter))
         return supplier_id
 
     async def pool(self, codes: int) -> UUID:
         """A pool of the shop's own supplier with so many codes."""
         pool_id = new_id()
-        await self.execute(POOL, pool_id, self.supplier_id, f"pool-{pool_id}")
+        told = CODE_POOL_CREATED.about(pool_id, supplier_id=str(self.supplier_id), code="pool")
+        await self.written(told, (POOL, pool_id, self.supplier_id, f"pool-{pool_id}"))
         await self.fill(pool_id, codes)
         return pool_id
 
     async def fill(self, pool_id: UUID, codes: int) -> None:
         batch_id = new_id()
-        await self.execute(BATCH, batch_id, pool_id, f"batch-{batch_id}", codes)
-        await self.execute(CODES, new_ids(codes), pool_id, batch_id)
-        await self.execute(
-            "UPDATE code_pool SET imported = imported + $2, free = free + $2 WHERE id = $1", pool_id, codes
+        counted = "UPDATE code_pool SET imported = imported + $2, free = free + $2 WHERE id = $1"
+        told = CODES_IMPORTED.about(
+            pool_id, batch_id=str(batch_id), imported=codes, duplicates=0, rejected=0, free=codes
+        )
+        await self.written(
+            told,
+            (BATCH, batch_id, pool_id, f"batch-{batch_id}", codes),
+            (CODES, new_ids(codes), pool_id, batch_id),
+            (counted, pool_id, codes),
         )
 
     async def item(
@@ -127,14 +153,18 @@ class Shop:
     ) -> UUID:
         """An item with one denomination, whose id is answered; `routes` are (supplier, pool): else a pool of 100."""
         item_id, denomination_id = new_id(), new_id()
-        await self.execute(
-            ITEM, item_id, self.supplier_id, f"i-{item_id}", list(countries), unit, needs_address, needs_approval, limit
-        )
-        await self.execute(DENOMINATION, denomination_id, item_id, price, fair_value, stock)
         if routes is None:
             routes = [(self.supplier_id, await self.pool(100))]
-        for priority, (supplier_id, pool_id) in enumerate(routes, start=1):
-            await self.execute(ROUTE, new_id(), denomination_id, priority, supplier_id, "sku", pool_id)
+        listed = list(countries)
+        await self.written(
+            ITEM_CHANGED.about(item_id, version=1, supplier_id=str(self.supplier_id), state="LISTED"),
+            (ITEM, item_id, self.supplier_id, f"i-{item_id}", listed, unit, needs_address, needs_approval, limit),
+            (DENOMINATION, denomination_id, item_id, price, fair_value, stock),
+            *(
+                (ROUTE, new_id(), denomination_id, priority, supplier_id, "sku", pool_id)
+                for priority, (supplier_id, pool_id) in enumerate(routes, start=1)
+            ),
+        )
         return denomination_id
 
     async def quote(self, actor: Actor, *wanted: UUID | tuple[UUID, int], **more: Any) -> QuoteRecord:
@@ -226,5 +256,6 @@ async def open_shop(world: World) -> Shop:
     program_id = await world.launch(EVERYWHERE)
     supplier_id = new_id()
     shop = Shop(world=world, supplier_id=supplier_id, program_id=program_id)
-    await shop.execute(SUPPLIER, supplier_id, f"s-{supplier_id}", "CODE_POOL")
+    told = SUPPLIER_DEFINED.about(supplier_id, code="s", adapter="CODE_POOL", credentials_changed=False)
+    await shop.written(told, (SUPPLIER, supplier_id, f"s-{supplier_id}", "CODE_POOL"))
     return shop

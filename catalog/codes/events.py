@@ -8,6 +8,12 @@ CODE_POOL_CREATED = EventType(
     description="A pool of sealed codes was made.",
     payload={"supplier_id": "whose codes it holds", "code": "the pool's own code"},
 )
+CODE_POOL_RESEALED = EventType(
+    name="code_pool.resealed",
+    aggregate="code_pool",
+    description="The key that seals a pool's codes is sealed again, under today's key of the house.",
+    payload={"supplier_id": "whose codes it holds"},
+)
 CODES_IMPORTED = EventType(
     name="code_pool.codes_imported",
     aggregate="code_pool",
@@ -63,6 +69,7 @@ CODE_VOIDED = EventType(
 )
 EVENTS = (
     CODE_POOL_CREATED,
+    CODE_POOL_RESEALED,
     CODES_IMPORTED,
     LOW_STOCK,
     CODES_EXPIRING,

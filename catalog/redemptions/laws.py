@@ -39,6 +39,9 @@ ATTEMPTS_STAND_AS_DRAWN = """
 SELECT attempt.id::text AS subject,
        attempt.state IN ('INTENT', 'SENT', 'UNKNOWN') AND line.state NOT IN ('ORDERED', 'FULFILLED')
        OR attempt.state = 'DELIVERED' AND line.state NOT IN ('FULFILLED', 'REFUNDED')
+       OR attempt.state NOT IN ('INTENT', 'SENT', 'UNKNOWN', 'DELIVERED', 'REFUSED')
+       OR (attempt.ended_at IS NULL) <> (attempt.state IN ('INTENT', 'SENT', 'UNKNOWN'))
+       OR attempt.state = 'INTENT' AND attempt.fence > 0 OR attempt.state IN ('SENT', 'UNKNOWN') AND attempt.fence = 0
        OR line.id IS NULL AS broken
 FROM fulfilment_attempt AS attempt LEFT JOIN redemption_line AS line ON line.id = attempt.line_id
 UNION ALL

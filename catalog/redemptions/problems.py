@@ -9,14 +9,16 @@ from uuid import UUID
 from catalog.codes.reading import codes_shown
 from catalog.codes.records import Problem, last_day_too_late
 from catalog.codes.taking import Issued, issue_in, lock_pools_in, reserve_in, void_in
+from catalog.redemptions.delivering import tell_in
 from catalog.redemptions.fulfilment_events import (
     CODE_PROBLEM_REPORTED,
     CODE_PROBLEM_SETTLED,
     CODE_REPLACED,
+    DELIVERY_CHANGED,
     about_line,
 )
 from catalog.redemptions.line import Line
-from catalog.redemptions.machine import Action, LineState
+from catalog.redemptions.machine import Action, Delivery, LineState
 from catalog.redemptions.moving import lock_lines_in, refund_in
 from catalog.redemptions.refusals import ActionNotAvailable, NoCodeLeft, ProblemOpen, ProblemSettled
 from domain.access import audit
@@ -160,6 +162,7 @@ async def replace_in(op: Operation, lines: Sequence[Line], problem: str) -> Mapp
     for line_id, one in issued.items():
         told = {"line_id": str(line_id), "redemption_id": str(fulfilled[line_id].redemption_id), "reason": problem}
         op.tell(about_line(CODE_REPLACED, one.code_id, fulfilled[line_id], **told))
+    await tell_in(op, [fulfilled[line_id] for line_id in issued], DELIVERY_CHANGED, delivery=Delivery.SENT.value)
     return issued
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from catalog.items.events import ITEM_CHANGED
 from catalog.items.item import ItemKind
 from catalog.sends.bundling import (
     BUNDLE_ITEMS_MAX,
@@ -54,6 +55,11 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1)
 ON CONFLICT (denomination_id) DO UPDATE SET quota = excluded.quota, valid_days = excluded.valid_days,
   owner_kind = excluded.owner_kind, is_transferable = excluded.is_transferable, tiers = excluded.tiers,
   on_tier_loss = excluded.on_tier_loss, period = excluded.period, version = benefit.version + 1
+"""
+
+CHANGED = """
+UPDATE catalog_item SET version = version + 1, updated_at = $2
+WHERE id = (SELECT item_id FROM denomination WHERE id = $1) RETURNING id, version, supplier_id, state
 """
 
 
@@ -123,6 +129,10 @@ async def define_benefit(door: Door, actor: Principal, keyed: Keyed, draft: Bene
             draft.period,
             op.now,
         )
+        item = await op.sql.fetchrow(CHANGED, draft.denomination_id, op.now)
+        assert item is not None, "the denomination is of an item"
+        told: dict[str, Any] = {"supplier_id": str(item["supplier_id"]), "state": item["state"]}
+        op.tell(ITEM_CHANGED.about(item["id"], version=item["version"], **told))
         return {"denomination_id": str(draft.denomination_id)}
 
     return await door.operate_keyed(actor, "defineBenefit", keyed, work)

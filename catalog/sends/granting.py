@@ -6,6 +6,7 @@ from uuid import UUID
 
 from catalog.redemptions.giving import Origin
 from catalog.sends.bundling import WaitsFor
+from catalog.sends.events import BUNDLE_ORDER_MOVED
 from catalog.sends.orders import NewOrder, OrderRow, add_parts_in, bundles_in, lock_order_in, open_orders_in
 from catalog.sends.refusals import AddressConsentNeeded, ChoiceRefused, RewardNotOpen
 from catalog.sends.settling import Shipping, settle_in
@@ -15,6 +16,7 @@ from domain.kernel.ids import new_ids
 from domain.kernel.keys import Keyed
 from domain.kernel.operation import Door, Operation, Outcome
 from domain.kernel.refusals import NotFound
+from domain.kernel.sql import Row
 
 GRANTS_MAX = 200  # grants of one step
 
@@ -23,6 +25,7 @@ CODES = "SELECT code FROM bundle"
 REVOKE = """
 UPDATE bundle_order SET revoked_at = $2, look_at = $2, version = version + 1
 WHERE origin = 'GRANT' AND origin_id = ANY($1::uuid[]) AND revoked_at IS NULL
+RETURNING id, member_id, partner_id, version, waits_for
 """
 
 CHOSEN = "UPDATE bundle_order SET waits_for = NULL, look_at = $2 WHERE id = $1"
@@ -56,11 +59,28 @@ async def follow_grants(door: Door) -> int:
         await open_orders_in(op, orders)
         revoked = [grant.id for grant in grants if grant.state is GrantState.REVOKED]
         if revoked:
-            await op.sql.execute(REVOKE, revoked, op.now)
+            _tell_revoked(op, await op.sql.fetch(REVOKE, revoked, op.now))
         await followed_in(op, [grant.id for grant in grants])
         return len(grants)
 
     return await door.operate(SYSTEM, work)
+
+
+def _tell_revoked(op: Operation, rows: Sequence[Row]) -> None:
+    """What is taken back of each is told when that is done."""
+    for row in rows:
+        op.tell(
+            BUNDLE_ORDER_MOVED.about(
+                row["id"],
+                member_id=row["member_id"],
+                partner_id=row["partner_id"],
+                version=row["version"],
+                waits_for=row["waits_for"],
+                substituted=0,
+                cancelled=0,
+                refunded=0,
+            )
+        )
 
 
 async def choose_rewards(

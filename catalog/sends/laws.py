@@ -44,6 +44,29 @@ LEFT JOIN (SELECT entitlement_id, sum(quantity) AS total FROM entitlement_use GR
      ON u.entitlement_id = e.id
 """
 
+# What nothing was told of yet was not touched since the send was made.
+WAITING_LINES_ARE_UNTOUCHED = """
+SELECT line.id::text AS subject,
+       num_nonnulls(line.partner_id, line.activity_id, line.address_consent_at, line.sent_at, line.opened_at,
+                    line.expires_at, line.claimed_at) > 0
+       OR line.set_aside <> 0 OR line.state NOT IN ('PENDING', 'FAILED')
+       OR line.state = 'PENDING' AND num_nonnulls(line.reason, line.ended_at) > 0
+       OR line.state = 'FAILED' AND (line.reason IS NULL OR line.ended_at IS DISTINCT FROM line.recorded_at) AS broken
+FROM send_recipient AS line
+WHERE NOT EXISTS (SELECT FROM outbox WHERE aggregate_id = line.id AND aggregate_kind = 'reward')
+"""
+
+# What was followed up has its order, and an order of a grant is the grant's.
+GRANTS_ARE_FOLLOWED_ONCE = """
+SELECT g.id::text AS subject,
+       coalesce(g.followed_state, g.state) NOT IN ('GRANTED', 'REVOKED')
+       OR coalesce(g.followed_state = 'REVOKED' AND g.state <> 'REVOKED', false)
+       OR g.state = 'GRANTED' AND (o.id IS NOT NULL) <> (g.followed_state IS NOT NULL)
+       OR o.id IS NOT NULL AND ((o.revoked_at IS NOT NULL) <> (coalesce(g.followed_state, '') = 'REVOKED')
+          OR g.followed_state IS NULL OR (o.member_id, o.quantity) <> (g.member_id, g.quantity)) AS broken
+FROM reward_grant AS g LEFT JOIN bundle_order AS o ON o.origin = 'GRANT' AND o.origin_id = g.id
+"""
+
 # law → name of the check → the question
 QUESTIONS: Mapping[str, Mapping[str, str]] = {
     "C4": {
@@ -51,6 +74,8 @@ QUESTIONS: Mapping[str, Mapping[str, str]] = {
         "sent_points_are_awarded_once": SENT_POINTS_ARE_AWARDED_ONCE,
         "grants_stand_with_their_due": GRANTS_STAND_WITH_THEIR_DUE,
         "what_is_given_costs_nothing": WHAT_IS_GIVEN_COSTS_NOTHING,
+        "waiting_lines_are_untouched": WAITING_LINES_ARE_UNTOUCHED,
+        "grants_are_followed_once": GRANTS_ARE_FOLLOWED_ONCE,
     },
     "C5": {"entitlements_equal_their_uses": ENTITLEMENTS_EQUAL_THEIR_USES},
 }

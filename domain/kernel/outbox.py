@@ -19,7 +19,7 @@ APPEND = """
 INSERT INTO outbox (event_id, name, aggregate_kind, aggregate_id, member_id, partner_id, program_id, payload,
                     transaction_id, digest, recorded_at)
 SELECT event_id, name, aggregate_kind, aggregate_id, member_id, partner_id, program_id, payload,
-       transaction_id, digest, $11
+       transaction_id, coalesce(digest, told_v1(aggregate_kind, aggregate_id, payload, $11)), $11
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::jsonb[],
             $9::uuid[], $10::bytea[])
      WITH ORDINALITY AS told (event_id, name, aggregate_kind, aggregate_id, member_id, partner_id, program_id, payload,

@@ -77,7 +77,7 @@ async def audit(
 
     Refuses: ValueError for a law that nobody asks about.
     """
-    asked = _own_questions()
+    asked = own_questions()
     for law, some in (more or {}).items():
         asked.setdefault(law, []).extend(some)
     if unknown := set(laws or ()) - asked.keys():
@@ -89,11 +89,12 @@ async def audit(
 async def audit_in(connection: Connection, questions: Sequence[Sequence[Question]] | None = None) -> AuditReport:
     """The checks (all of this room's, if none are given) inside a transaction that the caller holds."""
     await connection.execute(TIMEOUT)
-    chosen = _own_questions().values() if questions is None else questions
+    chosen = own_questions().values() if questions is None else questions
     return AuditReport(checks=tuple([await question(connection) for some in chosen for question in some]))
 
 
-def _own_questions() -> dict[str, list[Question]]:
+def own_questions() -> dict[str, list[Question]]:
+    """What this room asks, by law."""
     questions = {law: [asking(law, name, text) for name, text in some.items()] for law, some in QUESTIONS.items()}
     questions["L5"].append(_transactions_equal_their_digest)
     questions["E2"].append(_chain_holds)

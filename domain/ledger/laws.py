@@ -82,6 +82,22 @@ UNION ALL
 SELECT min(id::text), count(*) > 1 FROM activity GROUP BY source_id, external_id
 """
 
+# A due is granted what its awards stand at, and a program that has dues awards for nothing else.
+DUES_EQUAL_THEIR_AWARDS = """
+SELECT due.id::text AS subject,
+       due.granted <> coalesce(a.standing, 0) OR due.awards <> coalesce(a.total, 0)
+       OR coalesce(a.another, false) AS broken
+FROM due LEFT JOIN (
+  SELECT award.due_id, sum(award.amount - award.reversed_total) AS standing, count(*) AS total,
+         bool_or((wallet.owner_kind, wallet.owner_id, wallet.unit, award.program_id)
+                 IS DISTINCT FROM (due.beneficiary_kind, due.beneficiary_id, due.unit, due.program_id)) AS another
+  FROM award JOIN due ON due.id = award.due_id LEFT JOIN wallet ON wallet.id = award.wallet_id
+  GROUP BY award.due_id) AS a ON a.due_id = due.id
+UNION ALL
+SELECT award.id::text, due.id IS NULL FROM award LEFT JOIN due ON due.id = award.due_id
+WHERE award.program_id IN (SELECT program_id FROM due)
+"""
+
 ENTRIES_ARE_NUMBERED_DENSELY = """
 SELECT w.id::text AS subject,
        w.seq <> coalesce(e.total, 0)
@@ -230,7 +246,7 @@ QUESTIONS: Mapping[str, Mapping[str, str]] = {
         "holds_move_whole": HOLDS_MOVE_WHOLE,
         "hold_moves_name_a_hold": HOLD_MOVES_NAME_A_HOLD,
     },
-    "L4": {"one_key_one_effect": ONE_KEY_ONE_EFFECT},
+    "L4": {"one_key_one_effect": ONE_KEY_ONE_EFFECT, "dues_equal_their_awards": DUES_EQUAL_THEIR_AWARDS},
     "L5": {
         "entries_are_numbered_densely": ENTRIES_ARE_NUMBERED_DENSELY,
         "reversed_once": REVERSED_ONCE,

@@ -11,6 +11,7 @@ import pytest
 from catalog.auditing import QUESTIONS as CODES
 from catalog.redemptions.laws import QUESTIONS as REDEMPTIONS
 from catalog.sends.laws import QUESTIONS as SENDS
+from catalog.telling import QUESTIONS as TOLD
 from domain.kernel.sql import Database
 from domain.ledger.laws import QUESTIONS
 
@@ -88,7 +89,7 @@ def collected_tests() -> Mapping[str, frozenset[str]]:
 
 def spoken_checks() -> Iterator[str]:
     """The names of the audit's checks: those of the ledger's questions, and every name an auditor gives an answer."""
-    for questions in (*QUESTIONS.values(), *CODES.values(), *REDEMPTIONS.values(), *SENDS.values()):
+    for questions in (*QUESTIONS.values(), *CODES.values(), *REDEMPTIONS.values(), *SENDS.values(), *TOLD.values()):
         yield from questions
     for path in AUDITORS:
         for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
