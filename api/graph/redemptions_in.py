@@ -1,6 +1,6 @@
 """Mutations of redemptions: asking for a quote, accepting it, and what the member and the vendor may do afterwards."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -83,33 +83,30 @@ class RedeemInput:
     )
 
 
-@strawberry.input(description="Takes back what is not ordered yet.")
-class CancelRedemptionInput:
+@strawberry.input  # never named by a field: the schema shows only those that extend it
+class _LinesInput:
     idempotency_key: str = key_field()
     redemption_id: strawberry.ID = strawberry.field(description="The order.")
     line_ids: list[strawberry.ID] | None = strawberry.field(default=None, description=LINES_SAY)
+
+
+@strawberry.input(description="Takes back what is not ordered yet.")
+class CancelRedemptionInput(_LinesInput):
+    pass
 
 
 @strawberry.input(description="Lets lines through.")
-class ApproveRedemptionInput:
-    idempotency_key: str = key_field()
-    redemption_id: strawberry.ID = strawberry.field(description="The order.")
-    line_ids: list[strawberry.ID] | None = strawberry.field(default=None, description=LINES_SAY)
+class ApproveRedemptionInput(_LinesInput):
+    pass
 
 
 @strawberry.input(description="Turns lines down.")
-class RejectRedemptionInput:
-    idempotency_key: str = key_field()
-    redemption_id: strawberry.ID = strawberry.field(description="The order.")
-    line_ids: list[strawberry.ID] | None = strawberry.field(default=None, description=LINES_SAY)
+class RejectRedemptionInput(_LinesInput):
     note: str | None = strawberry.field(default=None, description="Why, for the audit log; at most 500 characters.")
 
 
 @strawberry.input(description="Gives back what delivered lines cost.")
-class RefundRedemptionInput:
-    idempotency_key: str = key_field()
-    redemption_id: strawberry.ID = strawberry.field(description="The order.")
-    line_ids: list[strawberry.ID] | None = strawberry.field(default=None, description=LINES_SAY)
+class RefundRedemptionInput(_LinesInput):
     reason: str = strawberry.field(description="Why, 1 to 32 characters: it is shown to the member.")
 
 
@@ -118,46 +115,40 @@ class QuoteRedemptionSuccess:
     quote: Quote = strawberry.field(description="What it costs, and until when that stands.")
 
 
-REDEMPTION_SAYS = "The order as it stands now; null if it is not yours to see."
-WALLET_SAYS = "The wallet as it stands now; null if it cost nothing, or is not yours to see."
-
-
-def _redemption_field() -> Any:
-    return strawberry.field(graphql_type=nouns.REDEMPTION | None, description=REDEMPTION_SAYS)
-
-
-def _wallet_field() -> Any:
-    return strawberry.field(graphql_type=nouns.WALLET | None, description=WALLET_SAYS)
+@strawberry.type  # as above
+class _OrderMoved:
+    redemption: Any = strawberry.field(
+        graphql_type=nouns.REDEMPTION | None, description="The order as it stands now; null if it is not yours to see."
+    )
+    wallet: Any = strawberry.field(
+        graphql_type=nouns.WALLET | None,
+        description="The wallet as it stands now; null if it cost nothing, or is not yours to see.",
+    )
 
 
 @strawberry.type(description="It is ordered, or waits as its lines say.")
-class RedeemSuccess:
-    redemption: Any = _redemption_field()
-    wallet: Any = _wallet_field()
+class RedeemSuccess(_OrderMoved):
+    pass
 
 
 @strawberry.type(description="The lines are cancelled, their points back.")
-class CancelRedemptionSuccess:
-    redemption: Any = _redemption_field()
-    wallet: Any = _wallet_field()
+class CancelRedemptionSuccess(_OrderMoved):
+    pass
 
 
 @strawberry.type(description="The lines are ordered.")
-class ApproveRedemptionSuccess:
-    redemption: Any = _redemption_field()
-    wallet: Any = _wallet_field()
+class ApproveRedemptionSuccess(_OrderMoved):
+    pass
 
 
 @strawberry.type(description="The lines have failed, their points are back.")
-class RejectRedemptionSuccess:
-    redemption: Any = _redemption_field()
-    wallet: Any = _wallet_field()
+class RejectRedemptionSuccess(_OrderMoved):
+    pass
 
 
 @strawberry.type(description="The lines are refunded: their points are back, their codes void.")
-class RefundRedemptionSuccess:
-    redemption: Any = _redemption_field()
-    wallet: Any = _wallet_field()
+class RefundRedemptionSuccess(_OrderMoved):
+    pass
 
 
 @strawberry.type
@@ -215,10 +206,7 @@ class RedemptionMutation:
         description="Cancels your lines before they are ordered: points, stock and codes go back.",
     )
     async def cancel_redemption(self, info: Info, input: CancelRedemptionInput) -> Any:
-        context = info.context
-        redemption_id, line_ids = _meant(input.redemption_id, input.line_ids)
-        done = await cancel_lines(context.door, context.actor, keyed(input), redemption_id, line_ids)
-        return await _answered(info, CancelRedemptionSuccess, done)
+        return await _moved(info, CancelRedemptionSuccess, input, cancel_lines)
 
     @mutation(
         ApproveRedemptionSuccess,
@@ -229,10 +217,7 @@ class RedemptionMutation:
         description="Lets lines through that wait for approval; they are ordered at once.",
     )
     async def approve_redemption(self, info: Info, input: ApproveRedemptionInput) -> Any:
-        context = info.context
-        redemption_id, line_ids = _meant(input.redemption_id, input.line_ids)
-        done = await approve(context.door, context.actor, keyed(input), redemption_id, line_ids)
-        return await _answered(info, ApproveRedemptionSuccess, done)
+        return await _moved(info, ApproveRedemptionSuccess, input, approve)
 
     @mutation(
         RejectRedemptionSuccess,
@@ -243,10 +228,7 @@ class RedemptionMutation:
         description="Turns lines down that wait for approval: points, stock and codes go back.",
     )
     async def reject_redemption(self, info: Info, input: RejectRedemptionInput) -> Any:
-        context = info.context
-        redemption_id, line_ids = _meant(input.redemption_id, input.line_ids)
-        done = await reject(context.door, context.actor, keyed(input), redemption_id, line_ids, input.note)
-        return await _answered(info, RejectRedemptionSuccess, done)
+        return await _moved(info, RejectRedemptionSuccess, input, reject, input.note)
 
     @mutation(
         RefundRedemptionSuccess,
@@ -257,19 +239,21 @@ class RedemptionMutation:
         description="Refunds delivered lines whole: their points go back to the lots they came from.",
     )
     async def refund_redemption(self, info: Info, input: RefundRedemptionInput) -> Any:
-        context = info.context
-        redemption_id, line_ids = _meant(input.redemption_id, input.line_ids)
-        done = await refund_lines(context.door, context.actor, keyed(input), redemption_id, line_ids, input.reason)
-        return await _answered(info, RefundRedemptionSuccess, done)
+        return await _moved(info, RefundRedemptionSuccess, input, refund_lines, input.reason)
 
 
 def _member(text: str | None) -> UUID | None:
     return None if text is None else sure(Tag.MEMBER, text, "member")
 
 
-def _meant(redemption_id: str, line_ids: Collection[str] | None) -> tuple[UUID, Sequence[UUID] | None]:
-    lines = None if line_ids is None else [sure(Tag.REDEMPTION_LINE, one, "line") for one in line_ids]
-    return sure(Tag.REDEMPTION, redemption_id, "redemption"), lines
+async def _moved(info: Info, success: type[Any], input: _LinesInput, move: Callable[..., Any], *more: Any) -> Any:
+    """The named lines were moved; what the order is now."""
+    context = info.context
+    redemption_id = sure(Tag.REDEMPTION, input.redemption_id, "redemption")
+    named = input.line_ids
+    line_ids = None if named is None else [sure(Tag.REDEMPTION_LINE, one, "line") for one in named]
+    done = await move(context.door, context.actor, keyed(input), redemption_id, line_ids, *more)
+    return await _answered(info, success, done)
 
 
 async def _answered(info: Info, success: type[Any], done: Outcome) -> Any:

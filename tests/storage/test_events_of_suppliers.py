@@ -9,14 +9,18 @@ import pytest
 from api.graph.ids import Tag, encode_id
 from api.webhooks.fanning import ACTION
 from catalog.redemptions.entitling import entitled_of_all
+from catalog.redemptions.fulfilment_events import FULFILMENT_REFUSED, about_line
+from catalog.redemptions.moving import lock_lines_in
 from domain.access.granting import create_key_in
 from domain.access.principals import SYSTEM, Actor, Role, Scope
 from domain.kernel import outbox
 from domain.kernel.ids import new_id
+from domain.kernel.operation import Operation
 from tests.faults.receiver import Receiver, receiving
 from tests.shop import Shop, open_shop
 from tests.storage.webhook_stage import Hooks, hooks_on
 
+SUPPLIER_OF = "SELECT supplier_id FROM fulfilment_attempt WHERE line_id = $1"
 SCOPES = (Scope.EVENTS_READ, Scope.EVENTS_WRITE)
 
 
@@ -76,6 +80,22 @@ async def test_a_supplier_hears_of_its_own_lines_and_of_nothing_else(hooks: Hook
     assert await heard(hooks, deaf) == []
     whole = await heard(hooks, hooks.boss)
     assert [payload["total"] for name, payload in whole if name == "redemption.held"] == [560, 500]
+
+
+async def test_a_supplier_hears_of_its_attempts_and_not_who_is_tried_next(hooks: Hooks) -> None:
+    shop, key, own, other = await supplied(hooks)
+    foreign, mine = [await shop.lines(await shop.order(shop.rep(), one)) for one in (other, own)]
+    suppliers = {line: await shop.world.database.fetchval(SUPPLIER_OF, line) for line in (*foreign, *mine)}
+
+    async def refuse(op: Operation) -> None:
+        for line in (await lock_lines_in(op, suppliers)).values():
+            told = {"line_id": str(line.id), "attempt_id": str(new_id()), "supplier_id": str(suppliers[line.id])}
+            more = {"reason": "FAILED", "next_supplier_id": str(suppliers[foreign[0]])}
+            op.tell(about_line(FULFILMENT_REFUSED, line.redemption_id, line, **told, **more))
+
+    await hooks.world.door.operate(SYSTEM, refuse)
+    told = [payload for name, payload in await heard(hooks, key) if name == FULFILMENT_REFUSED.name]
+    assert [(one["line_id"], one["next_supplier_id"]) for one in told] == [(str(mine[0]), None)]
 
 
 async def test_a_webhook_of_a_supplier_hears_the_same(hooks: Hooks, receiver: Receiver) -> None:
