@@ -1,6 +1,6 @@
 """Mutations of redemptions: asking for a quote, accepting it, and what the member and the vendor may do afterwards."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -206,7 +206,9 @@ class RedemptionMutation:
         description="Cancels your lines before they are ordered: points, stock and codes go back.",
     )
     async def cancel_redemption(self, info: Info, input: CancelRedemptionInput) -> Any:
-        return await _moved(info, CancelRedemptionSuccess, input, cancel_lines)
+        context = info.context
+        done = await cancel_lines(context.door, context.actor, keyed(input), *_meant(input))
+        return await _answered(info, CancelRedemptionSuccess, done)
 
     @mutation(
         ApproveRedemptionSuccess,
@@ -217,7 +219,9 @@ class RedemptionMutation:
         description="Lets lines through that wait for approval; they are ordered at once.",
     )
     async def approve_redemption(self, info: Info, input: ApproveRedemptionInput) -> Any:
-        return await _moved(info, ApproveRedemptionSuccess, input, approve)
+        context = info.context
+        done = await approve(context.door, context.actor, keyed(input), *_meant(input))
+        return await _answered(info, ApproveRedemptionSuccess, done)
 
     @mutation(
         RejectRedemptionSuccess,
@@ -228,7 +232,9 @@ class RedemptionMutation:
         description="Turns lines down that wait for approval: points, stock and codes go back.",
     )
     async def reject_redemption(self, info: Info, input: RejectRedemptionInput) -> Any:
-        return await _moved(info, RejectRedemptionSuccess, input, reject, input.note)
+        context = info.context
+        done = await reject(context.door, context.actor, keyed(input), *_meant(input), input.note)
+        return await _answered(info, RejectRedemptionSuccess, done)
 
     @mutation(
         RefundRedemptionSuccess,
@@ -239,21 +245,19 @@ class RedemptionMutation:
         description="Refunds delivered lines whole: their points go back to the lots they came from.",
     )
     async def refund_redemption(self, info: Info, input: RefundRedemptionInput) -> Any:
-        return await _moved(info, RefundRedemptionSuccess, input, refund_lines, input.reason)
+        context = info.context
+        done = await refund_lines(context.door, context.actor, keyed(input), *_meant(input), input.reason)
+        return await _answered(info, RefundRedemptionSuccess, done)
 
 
 def _member(text: str | None) -> UUID | None:
     return None if text is None else sure(Tag.MEMBER, text, "member")
 
 
-async def _moved(info: Info, success: type[Any], input: _LinesInput, move: Callable[..., Any], *more: Any) -> Any:
-    """The named lines were moved; what the order is now."""
-    context = info.context
-    redemption_id = sure(Tag.REDEMPTION, input.redemption_id, "redemption")
+def _meant(input: _LinesInput) -> tuple[UUID, Sequence[UUID] | None]:
     named = input.line_ids
-    line_ids = None if named is None else [sure(Tag.REDEMPTION_LINE, one, "line") for one in named]
-    done = await move(context.door, context.actor, keyed(input), redemption_id, line_ids, *more)
-    return await _answered(info, success, done)
+    lines = None if named is None else [sure(Tag.REDEMPTION_LINE, one, "line") for one in named]
+    return sure(Tag.REDEMPTION, input.redemption_id, "redemption"), lines
 
 
 async def _answered(info: Info, success: type[Any], done: Outcome) -> Any:
