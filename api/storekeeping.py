@@ -11,6 +11,7 @@ from typing import TextIO
 from uuid import UUID
 
 from api.upkeep import UpkeepRefused
+from api.webhooks.registering import SEALED_SECRETS
 from api.wiring import Wired
 from catalog.codes.importing import BATCH_CODES_MAX, RECORDS_MAX, ImportedCodes, RowResult, digest_of, import_codes
 from catalog.codes.records import CodeRow, row_of
@@ -86,7 +87,7 @@ async def list_reconciled(
 async def rewrapped(parts: Wired, progress: Callable[[int], None]) -> int:
     """Everything that an older key sealed is sealed under today's; answers how much. Killed, it is called again."""
     total = 0
-    while done := await rewrap(parts.door, parts.keyring):
+    while done := await rewrap(parts.door, parts.keyring, SEALED_SECRETS):
         total += done
         progress(total)
     return total

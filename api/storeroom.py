@@ -15,6 +15,7 @@ from api.settings import read_settings
 from api.storekeeping import codes_from_file, list_reconciled, rewrapped
 from api.terminal import console, progress_bar, with_parts
 from api.upkeep import UpkeepRefused
+from api.webhooks.registering import SEALED_SECRETS
 from api.wiring import Wired
 from catalog.rewrapping import keys_in_use
 from domain.kernel.sealing import Keyring
@@ -109,7 +110,7 @@ def rotate_keys(
 
 
 async def _keys_used(parts: Wired) -> tuple[Keyring, Mapping[str, int]]:
-    return parts.keyring, await keys_in_use(parts.database)
+    return parts.keyring, await keys_in_use(parts.database, SEALED_SECRETS)
 
 
 def _home_of_keys() -> Path:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from api.webhooks.registering import SEALED_SECRETS
 from api.wiring import Wired
 from catalog.auditing import questions as shop_questions
 from catalog.items.importing import CatalogImported, import_catalog
@@ -143,7 +144,7 @@ async def diagnosed(parts: Wired) -> list[Finding]:
         "SELECT count(*) FROM outbox WHERE position IS NULL AND recorded_at < guerdon_now() - interval '10 seconds'"
     )
     found.append(Finding(name="events waiting for the worker", healthy=waiting == 0, said=str(waiting)))
-    missing = sorted((await keys_in_use(parts.database)).keys() - parts.keyring.keys.keys())
+    missing = sorted((await keys_in_use(parts.database, SEALED_SECRETS)).keys() - parts.keyring.keys.keys())
     said = f"missing: {', '.join(missing)}" if missing else "on the ring"
     found.append(Finding(name="keys of what is sealed", healthy=not missing, said=said))
     try:

@@ -3,7 +3,7 @@
 Codes themselves are not touched: each pool's data key is sealed again, and that opens the same codes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from catalog.codes.records import pool_context
 from catalog.suppliers.recipients import shipment_context
 from catalog.suppliers.registry import supplier_context
 from domain.access.principals import SYSTEM
+from domain.activities.connecting import sealed_context
 from domain.kernel.operation import Door, Operation
 from domain.kernel.sealing import Keyring
 from domain.kernel.sql import Connection, Database
@@ -23,7 +24,7 @@ SUPPLIERS = "SELECT id, supplier_id FROM code_pool WHERE id = ANY($1::uuid[]) OR
 
 @dataclass(frozen=True, kw_only=True)
 class Sealed:
-    """One column of sealed values, and what each is bound to."""
+    """One column of sealed values, and what each is bound to; what is empty is not sealed."""
 
     table: str
     key: str
@@ -35,28 +36,30 @@ SEALED = (
     Sealed(table="code_pool", key="id", column="data_key", context=pool_context),
     Sealed(table="supplier", key="id", column="credentials", context=supplier_context),
     Sealed(table="shipment", key="redemption_id", column="sealed", context=shipment_context),
+    Sealed(table="source_inlet", key="source_id", column="secret", context=sealed_context),
 )
 
 
-async def rewrap(door: Door, keyring: Keyring) -> int:
-    """A step: up to 500 values of each kind that another key sealed are sealed under today's; answers how many.
+async def rewrap(door: Door, keyring: Keyring, more: Sequence[Sealed] = ()) -> int:
+    """A step: up to 500 values of each kind, and of any `more` that a room above names, that another key sealed are
+    sealed under today's; answers how many.
 
     Refuses: SealBroken (a fault) where the key that sealed one is not on the ring; nothing is then changed.
     """
 
     async def work(op: Operation) -> int:
-        return sum([await _rewrap_in(op, keyring, one) for one in SEALED])
+        return sum([await _rewrap_in(op, keyring, one) for one in (*SEALED, *more)])
 
     return await door.operate(SYSTEM, work)
 
 
-async def keys_in_use(sql: Database | Connection) -> Mapping[str, int]:
+async def keys_in_use(sql: Database | Connection, more: Sequence[Sealed] = ()) -> Mapping[str, int]:
     """Key id → how many values it seals."""
     counts = dict[str, int]()
-    for one in SEALED:
+    for one in (*SEALED, *more):
         for row in await sql.fetch(
             f"SELECT convert_from(substring({one.column} FROM 2 FOR get_byte({one.column}, 0)), 'UTF8') AS id,"
-            f" count(*) AS sealed FROM {one.table} WHERE {one.column} IS NOT NULL GROUP BY 1"
+            f" count(*) AS sealed FROM {one.table} WHERE {one.column} <> '' GROUP BY 1"
         ):
             counts[row["id"]] = counts.get(row["id"], 0) + row["sealed"]
     return counts
@@ -67,7 +70,7 @@ async def _rewrap_in(op: Operation, keyring: Keyring, one: Sealed) -> int:
     mark = bytes([len(name)]) + name
     rows = await op.sql.fetch(
         f"SELECT {one.key} AS id, {one.column} AS sealed FROM {one.table}"
-        f" WHERE {one.column} IS NOT NULL AND substring({one.column} FROM 1 FOR $1) <> $2"
+        f" WHERE {one.column} <> '' AND substring({one.column} FROM 1 FOR $1) <> $2"
         f" ORDER BY {one.key} LIMIT $3 FOR NO KEY UPDATE",
         len(mark),
         mark,

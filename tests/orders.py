@@ -269,6 +269,11 @@ class Shop:
         return Actor(principal_id=member_id, role=Role.MEMBER, member_id=member_id)
 
 
+def finance() -> Actor:
+    """Somebody of the vendor's finance."""
+    return Actor(principal_id=new_id(), role=Role.FINANCE)
+
+
 def support() -> Actor:
     """Somebody of the vendor's support."""
     return Actor(principal_id=new_id(), role=Role.SUPPORT)

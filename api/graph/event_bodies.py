@@ -10,6 +10,7 @@ from api.webhooks import events as webhooks
 from catalog.codes import events as codes
 from catalog.items import events as items
 from catalog.redemptions import events as redemptions
+from catalog.redemptions import fulfilment_events as fulfilment
 from catalog.sends import events as sends
 from catalog.suppliers import events as suppliers
 from domain.access import events as access
@@ -35,6 +36,7 @@ ROOMS = (
     codes,
     items,
     redemptions,
+    fulfilment,
     sends,
 )
 
@@ -69,6 +71,7 @@ SHAPES: Mapping[str, Shape] = {
     "credentials_changed": Shape.FLAG,
     "currency": Shape.TEXT,
     "deal_key": Shape.TEXT,
+    "delivery": Shape.TEXT,
     "duplicates": Shape.WHOLE,
     "effective_from": Shape.INSTANT,
     "epoch": Shape.WHOLE,
@@ -106,6 +109,7 @@ SHAPES: Mapping[str, Shape] = {
     "rule": Shape.TEXT,
     "scope": Shape.TEXT,
     "scopes": Shape.TEXTS,
+    "settlement": Shape.TEXT,
     "state": Shape.TEXT,
     "subject_kind": Shape.TEXT,
     "substituted": Shape.WHOLE,
@@ -138,6 +142,7 @@ TAGS: Mapping[str, Tag] = {
     "cause": Tag.CAUSE,
     "item": Tag.CATALOG_ITEM,
     "line": Tag.REDEMPTION_LINE,
+    "next_supplier": Tag.SUPPLIER,
     "pool": Tag.CODE_POOL,
     "send": Tag.REWARD_SEND,
     "webhook_endpoint": Tag.WEBHOOK_ENDPOINT,

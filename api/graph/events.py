@@ -13,9 +13,22 @@ from api.graph.event_bodies import message_of
 from api.graph.fields import reference, sure_reference
 from api.graph.ids import Tag, encode_id
 from api.graph.scalars import Json, Points
+from catalog.codes.records import Problem
 from catalog.items.events import ITEM_CHANGED
 from catalog.items.item import ItemState
 from catalog.redemptions.events import EVENTS as REDEMPTION_EVENTS
+from catalog.redemptions.fulfilment_events import (
+    CODE_PROBLEM_REPORTED,
+    CODE_PROBLEM_SETTLED,
+    CODE_REPLACED,
+    CODE_REVEALED,
+    DELIVERY_CHANGED,
+    FULFILMENT_PARKED,
+    FULFILMENT_REFUSED,
+    FULFILMENT_RETRIED,
+)
+from catalog.redemptions.machine import Delivery
+from catalog.redemptions.queues import ProblemState
 from catalog.sends.bundling import WaitsFor
 from catalog.sends.entitlement import EntitlementState
 from catalog.sends.events import (
@@ -203,17 +216,56 @@ class CatalogItemChanged(RewardEvent):
     names = frozenset({ITEM_CHANGED.name})
 
 
-@strawberry.type(description="Lines of an order moved; `name` says where to.")
-class RedemptionChanged(RewardEvent):
+@strawberry.type  # as above
+class _OfRedemption(RewardEvent):
     redemption_id = sure_reference(Tag.REDEMPTION, "aggregate_id", "The order.")
     version = carried("version", Points, "The order's version from now on.")
-
-    names = frozenset(kind.name for kind in REDEMPTION_EVENTS)
 
     @strawberry.field(description="The lines that moved, at most 20.")
     @staticmethod
     def line_ids(parent: strawberry.Parent[StampedEvent]) -> list[strawberry.ID]:
         return [strawberry.ID(encode_id(Tag.REDEMPTION_LINE, UUID(one))) for one in parent.payload["lines"]]
+
+
+@strawberry.type(description="Lines of an order moved; `name` says where to.")
+class RedemptionChanged(_OfRedemption):
+    names = frozenset(kind.name for kind in REDEMPTION_EVENTS)
+
+
+@strawberry.type(description="Goods that were fulfilled are at another point of their way.")
+class DeliveryChanged(_OfRedemption):
+    delivery = carried("delivery", Delivery, "Where they are; SENT: on their way, also once more after a bounce.")
+
+    names = frozenset({DELIVERY_CHANGED.name})
+
+
+@strawberry.type(description="A supplier would not deliver a line, or nobody could say, or it is asked again: `name`.")
+class FulfilmentChanged(RewardEvent):
+    redemption_id = sure_reference(Tag.REDEMPTION, "aggregate_id", "The order.")
+    line_id = carried_id(Tag.REDEMPTION_LINE, "line_id", "The line.")
+    attempt_id = carried_id(Tag.ATTEMPT, "attempt_id", "The attempt: what retryFulfilment takes.")
+    reason = carried("reason", str | None, "Why, a code of at most 32 characters; null where it is asked again.")
+
+    names = frozenset({FULFILMENT_REFUSED.name, FULFILMENT_PARKED.name, FULFILMENT_RETRIED.name})
+
+
+@strawberry.type(description="The code of a line was shown to its owner, or another took its place: `name`.")
+class CodeChanged(RewardEvent):
+    redemption_id = carried_id(Tag.REDEMPTION, "redemption_id", "The order.")
+    line_id = carried_id(Tag.REDEMPTION_LINE, "line_id", "The line.")
+    reason = carried("reason", Problem | None, "Why it was replaced, if it was.")
+
+    names = frozenset({CODE_REVEALED.name, CODE_REPLACED.name})
+
+
+@strawberry.type(description="A problem with a code was reported or settled.")
+class CodeProblemChanged(RewardEvent):
+    problem_id = sure_reference(Tag.CODE_PROBLEM, "aggregate_id", "The problem.")
+    line_id = carried_id(Tag.REDEMPTION_LINE, "line_id", "The line of the code.")
+    problem = carried("problem", Problem | None, "What is wrong, where it was reported.")
+    settlement = carried("settlement", ProblemState | None, "How it ended, where it was settled.")
+
+    names = frozenset({CODE_PROBLEM_REPORTED.name, CODE_PROBLEM_SETTLED.name})
 
 
 @strawberry.type(description="A rule granted a bundle beside points, or what it came with is no longer due: `name`.")
@@ -284,6 +336,10 @@ EVENT_TYPES = (
     PointsMoved,
     BudgetFunded,
     RedemptionChanged,
+    DeliveryChanged,
+    FulfilmentChanged,
+    CodeChanged,
+    CodeProblemChanged,
     CatalogItemChanged,
     GrantChanged,
     BundleOrderChanged,

@@ -23,7 +23,11 @@ from api.graph.events import (
     BudgetFunded,
     BundleOrderChanged,
     CatalogItemChanged,
+    CodeChanged,
+    CodeProblemChanged,
+    DeliveryChanged,
     EntitlementChanged,
+    FulfilmentChanged,
     GrantChanged,
     OtherEvent,
     PointsMoved,
@@ -83,6 +87,10 @@ RewardContent = Annotated[
     | PointsMoved
     | BudgetFunded
     | RedemptionChanged
+    | DeliveryChanged
+    | FulfilmentChanged
+    | CodeChanged
+    | CodeProblemChanged
     | BundleOrderChanged
     | EntitlementChanged
     | GrantChanged

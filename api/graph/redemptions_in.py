@@ -1,6 +1,6 @@
 """Mutations of redemptions: asking for a quote, accepting it, and what the member and the vendor may do afterwards."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -83,33 +83,30 @@ class RedeemInput:
     )
 
 
-@strawberry.input(description="Takes back what is not ordered yet.")
-class CancelRedemptionInput:
+@strawberry.input  # never named by a field: the schema shows only those that extend it
+class _LinesInput:
     idempotency_key: str = key_field()
     redemption_id: strawberry.ID = strawberry.field(description="The order.")
     line_ids: list[strawberry.ID] | None = strawberry.field(default=None, description=LINES_SAY)
+
+
+@strawberry.input(description="Takes back what is not ordered yet.")
+class CancelRedemptionInput(_LinesInput):
+    pass
 
 
 @strawberry.input(description="Lets lines through.")
-class ApproveRedemptionInput:
-    idempotency_key: str = key_field()
-    redemption_id: strawberry.ID = strawberry.field(description="The order.")
-    line_ids: list[strawberry.ID] | None = strawberry.field(default=None, description=LINES_SAY)
+class ApproveRedemptionInput(_LinesInput):
+    pass
 
 
 @strawberry.input(description="Turns lines down.")
-class RejectRedemptionInput:
-    idempotency_key: str = key_field()
-    redemption_id: strawberry.ID = strawberry.field(description="The order.")
-    line_ids: list[strawberry.ID] | None = strawberry.field(default=None, description=LINES_SAY)
+class RejectRedemptionInput(_LinesInput):
     note: str | None = strawberry.field(default=None, description="Why, for the audit log; at most 500 characters.")
 
 
 @strawberry.input(description="Gives back what delivered lines cost.")
-class RefundRedemptionInput:
-    idempotency_key: str = key_field()
-    redemption_id: strawberry.ID = strawberry.field(description="The order.")
-    line_ids: list[strawberry.ID] | None = strawberry.field(default=None, description=LINES_SAY)
+class RefundRedemptionInput(_LinesInput):
     reason: str = strawberry.field(description="Why, 1 to 32 characters: it is shown to the member.")
 
 
@@ -118,46 +115,40 @@ class QuoteRedemptionSuccess:
     quote: Quote = strawberry.field(description="What it costs, and until when that stands.")
 
 
-REDEMPTION_SAYS = "The order as it stands now; null if it is not yours to see."
-WALLET_SAYS = "The wallet as it stands now; null if it cost nothing, or is not yours to see."
-
-
-def _redemption_field() -> Any:
-    return strawberry.field(graphql_type=nouns.REDEMPTION | None, description=REDEMPTION_SAYS)
-
-
-def _wallet_field() -> Any:
-    return strawberry.field(graphql_type=nouns.WALLET | None, description=WALLET_SAYS)
+@strawberry.type  # as above
+class _OrderMoved:
+    redemption: Any = strawberry.field(
+        graphql_type=nouns.REDEMPTION | None, description="The order as it stands now; null if it is not yours to see."
+    )
+    wallet: Any = strawberry.field(
+        graphql_type=nouns.WALLET | None,
+        description="The wallet as it stands now; null if it cost nothing, or is not yours to see.",
+    )
 
 
 @strawberry.type(description="It is ordered, or waits as its lines say.")
-class RedeemSuccess:
-    redemption: Any = _redemption_field()
-    wallet: Any = _wallet_field()
+class RedeemSuccess(_OrderMoved):
+    pass
 
 
 @strawberry.type(description="The lines are cancelled, their points back.")
-class CancelRedemptionSuccess:
-    redemption: Any = _redemption_field()
-    wallet: Any = _wallet_field()
+class CancelRedemptionSuccess(_OrderMoved):
+    pass
 
 
 @strawberry.type(description="The lines are ordered.")
-class ApproveRedemptionSuccess:
-    redemption: Any = _redemption_field()
-    wallet: Any = _wallet_field()
+class ApproveRedemptionSuccess(_OrderMoved):
+    pass
 
 
 @strawberry.type(description="The lines have failed, their points are back.")
-class RejectRedemptionSuccess:
-    redemption: Any = _redemption_field()
-    wallet: Any = _wallet_field()
+class RejectRedemptionSuccess(_OrderMoved):
+    pass
 
 
 @strawberry.type(description="The lines are refunded: their points are back, their codes void.")
-class RefundRedemptionSuccess:
-    redemption: Any = _redemption_field()
-    wallet: Any = _wallet_field()
+class RefundRedemptionSuccess(_OrderMoved):
+    pass
 
 
 @strawberry.type
@@ -216,8 +207,7 @@ class RedemptionMutation:
     )
     async def cancel_redemption(self, info: Info, input: CancelRedemptionInput) -> Any:
         context = info.context
-        redemption_id, line_ids = _meant(input.redemption_id, input.line_ids)
-        done = await cancel_lines(context.door, context.actor, keyed(input), redemption_id, line_ids)
+        done = await cancel_lines(context.door, context.actor, keyed(input), *_meant(input))
         return await _answered(info, CancelRedemptionSuccess, done)
 
     @mutation(
@@ -230,8 +220,7 @@ class RedemptionMutation:
     )
     async def approve_redemption(self, info: Info, input: ApproveRedemptionInput) -> Any:
         context = info.context
-        redemption_id, line_ids = _meant(input.redemption_id, input.line_ids)
-        done = await approve(context.door, context.actor, keyed(input), redemption_id, line_ids)
+        done = await approve(context.door, context.actor, keyed(input), *_meant(input))
         return await _answered(info, ApproveRedemptionSuccess, done)
 
     @mutation(
@@ -244,8 +233,7 @@ class RedemptionMutation:
     )
     async def reject_redemption(self, info: Info, input: RejectRedemptionInput) -> Any:
         context = info.context
-        redemption_id, line_ids = _meant(input.redemption_id, input.line_ids)
-        done = await reject(context.door, context.actor, keyed(input), redemption_id, line_ids, input.note)
+        done = await reject(context.door, context.actor, keyed(input), *_meant(input), input.note)
         return await _answered(info, RejectRedemptionSuccess, done)
 
     @mutation(
@@ -258,8 +246,7 @@ class RedemptionMutation:
     )
     async def refund_redemption(self, info: Info, input: RefundRedemptionInput) -> Any:
         context = info.context
-        redemption_id, line_ids = _meant(input.redemption_id, input.line_ids)
-        done = await refund_lines(context.door, context.actor, keyed(input), redemption_id, line_ids, input.reason)
+        done = await refund_lines(context.door, context.actor, keyed(input), *_meant(input), input.reason)
         return await _answered(info, RefundRedemptionSuccess, done)
 
 
@@ -267,9 +254,10 @@ def _member(text: str | None) -> UUID | None:
     return None if text is None else sure(Tag.MEMBER, text, "member")
 
 
-def _meant(redemption_id: str, line_ids: Collection[str] | None) -> tuple[UUID, Sequence[UUID] | None]:
-    lines = None if line_ids is None else [sure(Tag.REDEMPTION_LINE, one, "line") for one in line_ids]
-    return sure(Tag.REDEMPTION, redemption_id, "redemption"), lines
+def _meant(input: _LinesInput) -> tuple[UUID, Sequence[UUID] | None]:
+    named = input.line_ids
+    lines = None if named is None else [sure(Tag.REDEMPTION_LINE, one, "line") for one in named]
+    return sure(Tag.REDEMPTION, input.redemption_id, "redemption"), lines
 
 
 async def _answered(info: Info, success: type[Any], done: Outcome) -> Any:

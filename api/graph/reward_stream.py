@@ -8,9 +8,9 @@ from api.graph.cursors import Position, Stream
 from api.graph.entitling import standing
 from api.graph.feeding import Listener
 from api.graph.streaming import Beat, Chain, Changed, Content, Expired, Live, Message, allowed, started, wall_clock
+from catalog.redemptions.entitling import entitled_of_all
 from domain.access.ownership import sight
 from domain.access.principals import Actor
-from domain.earning.entitling import entitled
 from domain.kernel import outbox
 from domain.kernel.events import StampedEvent
 
@@ -55,7 +55,7 @@ class RewardStream:
                 if interruption is not None:
                     yield self._say(self._sent, interruption)
                     continue
-                for event in await entitled(live.database, live.matrix, self._action, self._actor, events):
+                for event in await entitled_of_all(live.database, live.matrix, self._action, self._actor, events):
                     if await self._is_moved(listener):
                         # What is left is read and judged again, as whoever the subscriber is now.
                         listener.lose(live.events.head)

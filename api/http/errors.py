@@ -55,7 +55,6 @@ class Code(StrEnum):
     SUBSCRIBER_TOO_SLOW = "SUBSCRIBER_TOO_SLOW"
     SERVER_STOPPING = "SERVER_STOPPING"
     TRY_LATER = "TRY_LATER"
-    BUSY = "BUSY"
     SOURCE_UNKNOWN = "SOURCE_UNKNOWN"
     SIGNATURE_REFUSED = "SIGNATURE_REFUSED"
     MESSAGE_CONFLICT = "MESSAGE_CONFLICT"
@@ -153,7 +152,6 @@ TROUBLES: Mapping[Code, Trouble] = MappingProxyType(
         Code.TRY_LATER: Trouble(
             status=503, close_code=1013, retryable=True, meaning="Busy or restarting; wait for retryAfterMs."
         ),
-        Code.BUSY: Trouble(status=503, retryable=True, meaning="Nothing is known to have happened; send it again."),
         Code.SOURCE_UNKNOWN: Trouble(status=404, meaning="No source of this code is connected."),
         Code.SIGNATURE_REFUSED: Trouble(status=401, meaning="The message is unsigned, forged or 5 minutes old."),
         Code.MESSAGE_CONFLICT: Trouble(status=409, meaning="Another message came in under this id before."),

@@ -39,7 +39,7 @@ def ingest_routes(door: Door, knowledge: Knowledge, keyring: Keyring, settings: 
                 answer = await _received(request)
             except TURBULENCE as trouble:
                 log.warning("ingest.busy", trouble=type(trouble).__name__)
-                raise RequestRefused(Code.BUSY, retry_after_ms=BUSY_MS) from trouble
+                raise RequestRefused(Code.TRY_LATER, retry_after_ms=BUSY_MS) from trouble
             return JSONResponse(answer, headers={"cache-control": "no-store", "x-request-id": request_id})
 
     async def _received(request: Request) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def ingest_routes(door: Door, knowledge: Knowledge, keyring: Keyring, settings: 
             raise RequestRefused(Code.MESSAGE_CONFLICT, conflict.text("en")) from None
         except Refusal as refusal:
             if refusal.retryable:
-                raise RequestRefused(Code.BUSY, refusal.text("en"), retry_after_ms=BUSY_MS) from None
+                raise RequestRefused(Code.TRY_LATER, refusal.text("en"), retry_after_ms=BUSY_MS) from None
             raise RequestRefused(Code.MESSAGE_REFUSED, refusal.text("en")) from None
         log.info("message.received", source=connected.source.code, items=len(received.items))
         return {"message": identity, "repeated": received.repeated, "items": list(received.items)}

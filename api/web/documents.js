@@ -141,6 +141,7 @@ subscription Events($after: Cursor) {
       ... on PointsMoved { walletId unit amount move }
       ... on BudgetFunded { unit amount balance }
       ... on RedemptionChanged { redemptionId version }
+      ... on DeliveryChanged { redemptionId version }
       ... on Heartbeat { at }
       ... on AccessChanged { snapshot at }
       ... on CursorExpired { snapshot at }

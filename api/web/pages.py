@@ -105,7 +105,8 @@ def _page_headers(settings: Settings) -> Mapping[str, str]:
         issuer = urlsplit(settings.oidc_issuer)
         connect += f" {issuer.scheme}://{issuer.netloc}"
     policy = (
-        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; "
+        # Pictures of the catalog are of any host, by https only, and asked for without a referrer.
+        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' https:; "
         f"connect-src {connect}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
         "require-trusted-types-for 'script'"
     )

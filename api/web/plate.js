@@ -1,4 +1,5 @@
-// What an item looks like without a picture from elsewhere: a plate in the colour of its brand, with the sign of its kind.
+// What an item looks like: its picture, or a plate in the colour of its brand with the sign of its kind.
+import { useState } from './vendor/preact-hooks.js';
 import { html } from './markup.js';
 import { useReader } from './parts.js';
 
@@ -16,8 +17,19 @@ const SIGNS = {
   BENEFIT: 'M16 4v24M4 16h24M8 8l16 16M24 8L8 24',
 };
 
-/** Decoration: the name stands beside it. `face` is what is printed on it. */
+/** The item's first picture; where it has none, or it does not come, a plate. */
 export function Plate({ item, face, large }) {
+  const [lost, lose] = useState(null);
+  const picture = item.images?.[0];
+  if (!picture || picture.url === lost) return html`<${Drawn} item=${item} face=${face} large=${large} />`;
+  // Who holds the picture does not learn which page shows it.
+  return html`
+    <img class=${`picture ${large ? 'picture-large' : ''}`} loading="lazy" decoding="async" referrerpolicy="no-referrer"
+      width=${picture.width} height=${picture.height} alt=${picture.alt ?? ''} src=${picture.url} onError=${() => lose(picture.url)} />`;
+}
+
+/** Decoration: the name stands beside it. `face` is what is printed on it. */
+function Drawn({ item, face, large }) {
   const { t } = useReader();
   const brand = item.brand ?? t(`shop.kind.${item.kind}`);
   return html`

@@ -8,6 +8,7 @@ fragment DenominationShown on Denomination {
 fragment ItemShown on CatalogItem {
   id version kind name(locale: $locale) brand priceFrom needsAddress needsApproval
   unit { code kind exponent name(locale: $locale) }
+  images { url width height alt(locale: $locale) }
   denominations { ...DenominationShown }
 }`;
 
@@ -22,7 +23,7 @@ const LINE = `
 fragment LineShown on RedemptionLine {
   id version n price faceValue currency state reason heldUntil delivery tracking maskedCode expiresOn availableActions
   orderedAt fulfilledAt revealedAt endedAt
-  item { id name(locale: $locale) brand kind instructions(locale: $locale) }
+  item { id name(locale: $locale) brand kind instructions(locale: $locale) images { url width height alt(locale: $locale) } }
   denomination { id name(locale: $locale) }
 }`;
 

@@ -39,7 +39,7 @@ export function startShop() {
     const isFirst = last === null;
     const fresh = isFirst ? [] : events.slice(0, events.findIndex((one) => one.id === last));
     last = newest.id;
-    const told = new Set(fresh.filter((one) => one.__typename === 'RedemptionChanged').map((one) => one.redemptionId));
+    const told = new Set(fresh.filter((one) => ['RedemptionChanged', 'DeliveryChanged'].includes(one.__typename)).map((one) => one.redemptionId));
     // A list that cannot be read now is read when it is opened; nothing is lost by one miss.
     for (const id of told) hearOf(id).catch(() => {});
   });

@@ -8,9 +8,9 @@ from uuid import UUID
 from api.webhooks.fanning import ACTION
 from api.webhooks.owners import owner_of, scopes_of
 from api.webhooks.reading import DeliveryKind
+from catalog.redemptions.entitling import entitled_of_all
 from domain.access.matrix import Matrix
 from domain.access.principals import SYSTEM
-from domain.earning.entitling import entitled
 from domain.kernel.events import StampedEvent
 from domain.kernel.operation import Door, Operation
 from domain.kernel.outbox import stamped
@@ -122,7 +122,7 @@ async def _events(
         own = [row["event_id"] for row in taken if row["endpoint_id"] == endpoint["id"]]
         wanted = [read[event_id] for event_id in own if event_id in read]
         if wanted and matrix.allows_action(ACTION, owner):
-            for event in await entitled(op.sql, matrix, ACTION, owner, wanted):
+            for event in await entitled_of_all(op.sql, matrix, ACTION, owner, wanted):
                 found[endpoint["id"], event.event_id] = event
     return found
 

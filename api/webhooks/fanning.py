@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from api.webhooks.owners import owner_of, scopes_of
+from catalog.redemptions.entitling import entitled_of_all
 from domain.access.matrix import Matrix
 from domain.access.principals import SYSTEM, Actor
-from domain.earning.entitling import entitled
 from domain.kernel import outbox
 from domain.kernel.events import StampedEvent
 from domain.kernel.ids import new_ids
@@ -54,7 +54,7 @@ async def fan_out(door: Door, matrix: Matrix) -> int:
             owner: Actor = owner_of(row, scopes)
             # Nobody's key may hear events today: what happens now is told to no one, and the cursor moves on.
             if wanted and matrix.allows_action(ACTION, owner):
-                granted = await entitled(op.sql, matrix, ACTION, owner, wanted)
+                granted = await entitled_of_all(op.sql, matrix, ACTION, owner, wanted)
                 found += [(row["id"], event) for event in granted]
         await _deliver(op, found)
         op.failpoints.hit("webhooks.after_fan_out")

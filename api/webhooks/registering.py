@@ -10,6 +10,7 @@ from uuid import UUID
 from api.webhooks.events import ENDPOINT_CHANGED, ENDPOINT_CREATED
 from api.webhooks.reading import ENDPOINT, SEES, EndpointState, is_machine, sees_all
 from api.webhooks.signing import SECRET_BYTES, secret_text
+from catalog.rewrapping import Sealed
 from domain.access import audit
 from domain.access.principals import Actor, Role
 from domain.kernel.ids import new_id
@@ -107,6 +108,12 @@ class Secret:
 def sealed_context(endpoint_id: UUID) -> str:
     """What a sealed secret is bound to."""
     return f"webhook_endpoint|{endpoint_id}"
+
+
+SEALED_SECRETS = tuple(
+    Sealed(table="webhook_endpoint", key="id", column=column, context=sealed_context)
+    for column in ("secret", "previous_secret")
+)
 
 
 async def create_endpoint(

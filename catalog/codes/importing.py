@@ -11,6 +11,7 @@ import orjson
 
 from catalog.codes.events import CODES_IMPORTED
 from catalog.codes.opening import DELIVERED_PREFIX, data_key_in, make_pool_in
+from catalog.codes.recalling import tell_late_in
 from catalog.codes.records import CodeRow, Rejection, code_context, compared, judged, last_four, written
 from catalog.codes.refusals import BatchFull, BatchRecalled
 from catalog.codes.taking import PoolMove, count_in, lock_pools_in
@@ -178,6 +179,7 @@ async def _import_in(
     if batch["imported"] + len(fresh) > BATCH_CODES_MAX:
         raise BatchFull(batch=batch_external_id, codes_max=BATCH_CODES_MAX)
     stored = await _store(op, keyring, pool_id, batch["id"], fresh)
+    await tell_late_in(op, pool_id, stored)
     for one in fresh:
         outcome = RowOutcome.IMPORTED if one.code_id in stored else RowOutcome.DUPLICATE
         ends[one.row] = RowResult(row=one.row, outcome=outcome)

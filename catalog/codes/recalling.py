@@ -1,6 +1,6 @@
 """A batch turns out bad, or time passes: codes that nobody has become void, those in members' hands are flagged."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,7 @@ from domain.access.principals import SYSTEM, Actor
 from domain.kernel.keys import Keyed
 from domain.kernel.operation import Door, Operation, Outcome
 from domain.kernel.refusals import NotFound
+from domain.kernel.sql import Row
 
 EXPIRE_MAX = 1_000
 POOLS_TOLD_MAX = 100
@@ -55,6 +56,12 @@ SELECT p.id, p.supplier_id, count(*) AS codes, min(c.expires_on) AS first
 FROM code_pool AS p JOIN voucher_code AS c ON c.pool_id = p.id AND c.state = 'FREE' AND c.expires_on <= $2
      AND (p.expiring_told_until IS NULL OR c.expires_on > p.expiring_told_until)
 WHERE p.id = ANY($1::uuid[]) GROUP BY p.id, p.supplier_id ORDER BY p.id
+"""
+# Codes that came after their pool had told of the days on which they expire.
+LATE = """
+SELECT p.supplier_id, count(*) AS codes, min(c.expires_on) AS first
+FROM code_pool AS p JOIN voucher_code AS c ON c.pool_id = p.id AND c.expires_on <= p.expiring_told_until
+WHERE p.id = $1 AND c.id = ANY($2::uuid[]) GROUP BY p.supplier_id
 """
 TOLD = "UPDATE code_pool SET expiring_told_until = $2 WHERE id = ANY($1::uuid[])"
 
@@ -119,10 +126,19 @@ async def tell_expiring(door: Door) -> int:
         rows = await op.sql.fetch(EXPIRING, pools, until)
         await op.sql.execute(TOLD, pools, until)
         for row in rows:
-            supplier, first = str(row["supplier_id"]), row["first"].isoformat()
-            op.tell(
-                CODES_EXPIRING.about(row["id"], supplier_id=supplier, count=row["codes"], first_expires_on=first),
-            )
+            _tell_expiring(op, row["id"], row)
         return len(rows)
 
     return await door.operate(SYSTEM, work)
+
+
+async def tell_late_in(op: Operation, pool_id: UUID, code_ids: Collection[UUID]) -> None:
+    """Those of the new codes of a locked pool that expire on days of which it told already are told of now."""
+    row = await op.sql.fetchrow(LATE, pool_id, list(code_ids)) if code_ids else None
+    if row is not None:
+        _tell_expiring(op, pool_id, row)
+
+
+def _tell_expiring(op: Operation, pool_id: UUID, row: Row) -> None:
+    supplier, first = str(row["supplier_id"]), row["first"].isoformat()
+    op.tell(CODES_EXPIRING.about(pool_id, supplier_id=supplier, count=row["codes"], first_expires_on=first))

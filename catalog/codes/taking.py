@@ -153,10 +153,10 @@ async def lock_pools_in(op: Operation, pool_ids: Collection[UUID]) -> None:
     await op.sql.execute(LOCK, sorted(set(pool_ids)))
 
 
-async def lock_pools_of_lines_in(op: Operation, line_ids: Collection[UUID]) -> None:
-    """The pools of the codes that the lines have are locked, by id."""
+async def lock_pools_of_lines_in(op: Operation, line_ids: Collection[UUID], more: Collection[UUID] = ()) -> None:
+    """The pools of the codes that the lines have, and any `more` that are named, are locked, by id."""
     rows = await op.sql.fetch(POOLS_OF_LINES, list(line_ids))
-    await lock_pools_in(op, [row["pool_id"] for row in rows])
+    await lock_pools_in(op, [*(row["pool_id"] for row in rows), *more])
 
 
 async def count_in(op: Operation, moves: Mapping[UUID, PoolMove]) -> None:

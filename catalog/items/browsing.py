@@ -109,6 +109,23 @@ async def catalog(
     if not 1 <= limit <= PAGE_MAX:
         raise InvalidInput(field="first", problem=f"1 to {PAGE_MAX - 1}")
     asked = await _asked(source, actor, wanted, sandbox=sandbox)
+    statement = _page(asked, sort, locale, limit, after)
+    rows = await source.fetch(statement, *asked.arguments)
+    return [item_record(row, price_from=row["price_from"]) for row in rows]
+
+
+async def page_asked(
+    source: Source, actor: Actor, *, wanted: CatalogFilter = EVERYTHING, sort: ItemSort = ItemSort.NEWEST
+) -> tuple[str, list[Any]]:
+    """The statement and the arguments of a first page of `catalog`, for whoever explains it."""
+    asked = await _asked(source, actor, wanted, sandbox=False)
+    statement = _page(asked, sort, "en", PAGE_MAX, None)
+    return statement, asked.arguments
+
+
+def _page(
+    asked: _Asked, sort: ItemSort, locale: str, limit: int, after: tuple[datetime | int | str, UUID] | None
+) -> str:
     key, direction, kind = ORDERS[sort]
     if sort is ItemSort.NAME:
         key = key.format(locale=asked.argument(locale, "text"))
@@ -116,13 +133,11 @@ async def catalog(
         last, last_id = asked.argument(after[0], kind), asked.argument(after[1], "uuid")
         asked.conditions.append(f"({key}, item.id) {'<' if direction == 'DESC' else '>'} ({last}, {last_id})")
     most = asked.argument(limit, "int")
-    statement = f"""
+    return f"""
         SELECT item.*, {PRICE_FROM} AS price_from FROM (
           SELECT item.* FROM catalog_item AS item JOIN supplier ON supplier.id = item.supplier_id
           WHERE {asked.where} ORDER BY {key} {direction}, item.id {direction} LIMIT {most}) AS item
         ORDER BY {key} {direction}, item.id {direction}"""
-    rows = await source.fetch(statement, *asked.arguments)
-    return [item_record(row, price_from=row["price_from"]) for row in rows]
 
 
 async def catalog_total(

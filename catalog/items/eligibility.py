@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from catalog.items.spoken import day_of
+
 
 class ObstacleCode(StrEnum):
     """Why somebody cannot redeem something now."""
@@ -23,6 +25,7 @@ class ObstacleCode(StrEnum):
     OUT_OF_STOCK = "OUT_OF_STOCK"
     TEST_ONLY = "TEST_ONLY"
     SUPPLIER_PAUSED = "SUPPLIER_PAUSED"
+    MEMBER_LEFT = "MEMBER_LEFT"
 
 
 # Who an item is not for does not find it in the catalog, unless asked; the others are shown with their obstacle.
@@ -51,6 +54,7 @@ TEXTS: Mapping[str, Mapping[ObstacleCode, str]] = {
         ObstacleCode.OUT_OF_STOCK: "This is out of stock.",
         ObstacleCode.TEST_ONLY: "This is for tests only.",
         ObstacleCode.SUPPLIER_PAUSED: "Nobody can deliver this at the moment; try again later.",
+        ObstacleCode.MEMBER_LEFT: "You left on {left_at}; former members redeem nothing.",
     },
     "fr": {
         ObstacleCode.NOT_LISTED: "Ceci n’est pas proposé pour le moment.",
@@ -64,8 +68,10 @@ TEXTS: Mapping[str, Mapping[ObstacleCode, str]] = {
         ObstacleCode.OUT_OF_STOCK: "Ceci est en rupture de stock.",
         ObstacleCode.TEST_ONLY: "Ceci ne sert qu’aux tests.",
         ObstacleCode.SUPPLIER_PAUSED: "Personne ne peut le livrer pour le moment ; réessayez plus tard.",
+        ObstacleCode.MEMBER_LEFT: "Vous êtes parti le {left_at} ; les anciens membres n’échangent plus rien.",
     },
 }
+INSTANTS = frozenset({"valid_from", "valid_until", "until", "left_at"})  # facts that are told as days
 UNKNOWN: Mapping[str, str] = {"en": "not known", "fr": "inconnu"}
 
 
@@ -79,8 +85,8 @@ class Obstacle:
     def text(self, locale: str) -> str:
         """The sentence to show, in `locale` or else in English."""
         spoken = locale if locale in TEXTS else "en"
-        said = {name: _said(fact, spoken) for name, fact in self.facts.items()}
-        return TEXTS[spoken][self.code].format_map(said | _spans(self.facts))
+        said = {name: _said(name, fact, spoken) for name, fact in self.facts.items()}
+        return TEXTS[spoken][self.code].format_map(said | _spans(self.facts, said))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +115,8 @@ class Person:
     """The member who asks, as of `at`; what nobody told is None or empty.
 
     `redeemed_at` are the instants of what they redeemed of the item and still count, newest first: at most as many as
-    the item's limit, so that a thousand bounds them. `may_test`: test items are for them.
+    the item's limit, so that a thousand bounds them. `may_test`: test items are for them. `left_at`: from then on they
+    are a former member.
     """
 
     at: datetime
@@ -119,6 +126,7 @@ class Person:
     partner_types: frozenset[str] = frozenset()
     redeemed_at: tuple[datetime, ...] = ()
     may_test: bool = False
+    left_at: datetime | None = None
 
     def having(self, redeemed_at: tuple[datetime, ...]) -> "Person":
         """The same person, who redeemed at these instants."""
@@ -133,6 +141,12 @@ def obstacles(terms: Terms, person: Person) -> tuple[Obstacle, ...]:
 def left_of_limit(terms: Terms, person: Person) -> int | None:
     """How many more units the member may redeem of the item; None without a limit."""
     return None if terms.member_limit is None else max(0, terms.member_limit - len(_counted(terms, person)))
+
+
+def _still_there(_: Terms, person: Person) -> Obstacle | None:
+    if person.left_at is None or person.left_at > person.at:
+        return None
+    return Obstacle(code=ObstacleCode.MEMBER_LEFT, facts={"left_at": person.left_at.isoformat()})
 
 
 def _listed(terms: Terms, _: Person) -> Obstacle | None:
@@ -201,6 +215,7 @@ def _delivered(terms: Terms, _: Person) -> Obstacle | None:
 
 
 JUDGES: tuple[Callable[[Terms, Person], Obstacle | None], ...] = (
+    _still_there,
     _listed,
     _tested,
     _begun,
@@ -222,15 +237,17 @@ def _counted(terms: Terms, person: Person) -> tuple[datetime, ...]:
     return tuple(at for at in person.redeemed_at if at > since)
 
 
-def _said(fact: object, locale: str) -> str:
+def _said(name: str, fact: object, locale: str) -> str:
+    if name in INSTANTS and isinstance(fact, str):
+        return day_of(datetime.fromisoformat(fact), locale)
     if isinstance(fact, list):
         return ", ".join(str(part) for part in fact)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] a list of codes
     return UNKNOWN[locale] if fact is None else str(fact)
 
 
-def _spans(facts: Mapping[str, object]) -> dict[str, str]:
+def _spans(facts: Mapping[str, object], said: Mapping[str, str]) -> dict[str, str]:
     """The parts of the limit's sentence that are only there if the facts are."""
-    days, until = facts.get("days"), facts.get("until")
+    days, until = facts.get("days"), said["until"] if facts.get("until") else None
     return {
         "span_en": f"in {days} days" if days else "in all",
         "span_fr": f" en {days} jours" if days else "",

@@ -35,8 +35,8 @@ SELECT {", ".join(f"item.{column.strip()}" for column in ITEM_COLUMNS.split(",")
 FROM catalog_item AS item JOIN supplier ON supplier.id = item.supplier_id WHERE item.id = ANY($1::uuid[])
 """
 PEOPLE = """
-SELECT member.id, member.kind, partner.id AS partner_id, partner.country, partner.types, partner.vertical,
-       partner.size, guerdon_now() AS now
+SELECT member.id, member.kind, member.left_at, partner.id AS partner_id, partner.country, partner.types,
+       partner.vertical, partner.size, guerdon_now() AS now
 FROM member LEFT JOIN partner ON partner.id = member.partner_id WHERE member.id = ANY($1::uuid[])
 """
 # What was given back or never came counts no more. Read here though redemptions write it: a limit is an item's own.
@@ -169,6 +169,7 @@ async def persons_of(source: Source, member_ids: Collection[UUID], *, sandbox: b
             | {said for said in (row["vertical"], row["size"]) if said},
             partner_types=frozenset(row["types"] or ()),
             may_test=sandbox or row["kind"] == MemberKind.VENDOR_STAFF,
+            left_at=row["left_at"],
         )
     return people
 

@@ -1,6 +1,6 @@
 """Stock of denominations: taken and given back by guarded update, in order of their ids; NULL never runs out."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from domain.kernel.operation import Operation
@@ -48,12 +48,20 @@ async def give_stock_back_in(op: Operation, counts: Mapping[UUID, int]) -> None:
     await op.sql.execute(GIVE_BACK, ids, [counts[denomination_id] for denomination_id in ids])
 
 
-async def _locked(op: Operation, counts: Mapping[UUID, int]) -> list[UUID]:
-    if len(counts) > DENOMINATIONS_MAX:
+async def lock_stock_in(op: Operation, denomination_ids: Collection[UUID]) -> list[UUID]:
+    """The counted ones of these denominations are locked in order of their ids, which are answered.
+
+    Refuses: InvalidInput (more than 1,000).
+    """
+    if len(denomination_ids) > DENOMINATIONS_MAX:
         raise InvalidInput(field="denominations", problem=f"at most {DENOMINATIONS_MAX}")
-    if any(not 1 <= units <= UNITS_MAX for units in counts.values()):
-        raise InvalidInput(field="units", problem=f"1 to {UNITS_MAX}")
     # Locked first, in one order: an update alone takes them in the order of its plan.
-    ids = sorted(counts)
+    ids = sorted(denomination_ids)
     await op.sql.execute(LOCK, ids)
     return ids
+
+
+async def _locked(op: Operation, counts: Mapping[UUID, int]) -> list[UUID]:
+    if any(not 1 <= units <= UNITS_MAX for units in counts.values()):
+        raise InvalidInput(field="units", problem=f"1 to {UNITS_MAX}")
+    return await lock_stock_in(op, counts.keys())

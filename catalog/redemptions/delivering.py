@@ -30,14 +30,18 @@ REPORTED = frozenset({Delivery.DELIVERED, Delivery.BOUNCED})
 TRACKING_MEMBERS_MAX = 10
 TRACKING_TEXT_MAX = 500
 
+# A code that was shown stays so, except where a parcel comes back: that one is to be sent again.
 MOVE = """
-UPDATE redemption_line SET delivery = $3, tracking = coalesce(told.tracking::jsonb, redemption_line.tracking),
-       version = version + 1
-FROM unnest($1::uuid[], $2::text[]) AS told (id, tracking) WHERE redemption_line.id = told.id
+UPDATE redemption_line AS line SET tracking = coalesce(told.tracking::jsonb, line.tracking), version = version + 1,
+       delivery = CASE
+         WHEN line.delivery = 'REVEALED' AND NOT ($3 = 'BOUNCED' AND EXISTS (
+           SELECT FROM shipment WHERE shipment.redemption_id = line.redemption_id)) THEN 'REVEALED' ELSE $3 END
+FROM unnest($1::uuid[], $2::text[]) AS told (id, tracking) WHERE line.id = told.id
+RETURNING line.id, line.delivery
 """
 VERSIONS = "UPDATE redemption SET version = version + 1 WHERE id = ANY($1::uuid[]) RETURNING id, version"
 SUPPLIER_OF = """
-SELECT supplier_id FROM fulfilment_attempt WHERE line_id = $1 AND state = 'DELIVERED' ORDER BY n DESC LIMIT 1
+SELECT supplier_id FROM fulfilment_attempt WHERE line_id = $1 ORDER BY n DESC LIMIT 1
 """
 OTHERS_BOUNCED = """
 SELECT id FROM redemption_line WHERE redemption_id = $1 AND state = 'FULFILLED' AND delivery = 'BOUNCED'
@@ -61,12 +65,16 @@ WHERE last.state IN ('DELIVERED', 'REFUSED')
 
 
 async def moved_in(op: Operation, lines: Sequence[tuple[Line, Mapping[str, object] | None]], to: Delivery) -> None:
-    """The goods of these locked lines are there now; tracking that is told replaces what was known."""
+    """The goods of these locked lines are there now; tracking that is told replaces what was known. A code that was
+    shown stays REVEALED, unless it is of a parcel that bounced."""
     if not lines:
         return
     tracking = [None if told is None else json_texts([told])[0] for _, told in lines]
-    await op.sql.execute(MOVE, [line.id for line, _ in lines], tracking, to.value)
-    await tell_in(op, [line for line, _ in lines], DELIVERY_CHANGED, delivery=to.value)
+    rows = await op.sql.fetch(MOVE, [line.id for line, _ in lines], tracking, to.value)
+    there = {row["id"]: row["delivery"] for row in rows}
+    for delivery in sorted(set(there.values())):
+        some = [line for line, _ in lines if there[line.id] == delivery]
+        await tell_in(op, some, DELIVERY_CHANGED, delivery=delivery)
 
 
 async def tell_in(op: Operation, lines: Collection[Line], event: EventType, **payload: Any) -> None:
@@ -98,8 +106,11 @@ async def report_delivery(
     check_tracking(tracking)
 
     async def work(op: Operation) -> Mapping[str, Any]:
-        line = await _fulfilled_in(op, line_id)
-        await _check_supplier(op, actor, line)
+        line = (await lock_lines_in(op, [line_id], points=False)).get(line_id)
+        if line is None or not await _may_report(op, actor, line):
+            raise NotFound(kind="line", id=str(line_id))
+        if line.state is not LineState.FULFILLED:
+            raise ActionNotAvailable(action="REPORT_DELIVERY", line_id=str(line_id), state=line.state.value)
         await moved_in(op, [(line, tracking)], delivery)
         return {"redemption_id": str(line.redemption_id), "line_id": str(line.id)}
 
@@ -149,18 +160,9 @@ def check_tracking(tracking: Mapping[str, object] | None) -> None:
         raise InvalidInput(field="tracking", problem=problem)
 
 
-async def _fulfilled_in(op: Operation, line_id: UUID) -> Line:
-    line = (await lock_lines_in(op, [line_id], points=False)).get(line_id)
-    if line is None:
-        raise NotFound(kind="line", id=str(line_id))
-    if line.state is not LineState.FULFILLED:
-        raise ActionNotAvailable(action="REPORT_DELIVERY", line_id=str(line_id), state=line.state.value)
-    return line
-
-
-async def _check_supplier(op: Operation, actor: Actor, line: Line) -> None:
+async def _may_report(op: Operation, actor: Actor, line: Line) -> bool:
+    """Operators, and the supplier whom the line was ordered of last."""
     if actor.role in REPORTERS:
-        return
+        return True
     own = None if actor.source_id is None else await supplier_of_source(op.sql, actor.source_id)
-    if own is None or own.id != await op.sql.fetchval(SUPPLIER_OF, line.id):
-        raise NotFound(kind="line", id=str(line.id))
+    return own is not None and own.id == await op.sql.fetchval(SUPPLIER_OF, line.id)

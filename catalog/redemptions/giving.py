@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from catalog.codes.taking import reserve_in
+from catalog.codes.taking import lock_pools_in
 from catalog.items.item import Offer
 from catalog.items.stocking import take_stock_in
 from catalog.redemptions.events import REDEMPTION_HELD
 from catalog.redemptions.line import Failure
 from catalog.redemptions.moving import fail_in, lock_lines_in, order_in
+from catalog.redemptions.reserving import pools_of, set_aside_in, usable
 from catalog.suppliers.outcomes import Recipient
 from catalog.suppliers.recipients import sealed_recipient
 from domain.kernel.ids import new_id, new_ids
@@ -19,7 +20,6 @@ from domain.kernel.operation import Operation
 from domain.kernel.sealing import Keyring
 
 OUT_OF_STOCK = "OUT_OF_STOCK"
-CODE_POOL = "CODE_POOL"
 
 KNOWN = """
 -- lock: redemption
@@ -78,7 +78,8 @@ async def give_in(op: Operation, gift: Gift) -> Mapping[UUID, UUID]:
     """Each wanted unit that is in stock has its line under the origin's one redemption, ordered, at price 0, its fair
     value beside it; answers the lines by the caller's keys, without those out of stock.
 
-    A line whose pool ran dry between the stock and here stands as FAILED. The caller holds the origin's own lock.
+    A line whose pool ran dry between the stock and here stands as FAILED. The caller holds the origin's own lock;
+    who gives more than once in an operation has locked all the stock and all the pools before.
     """
     known = await op.sql.fetchval(KNOWN, gift.origin, gift.origin_id)
     short = await take_stock_in(op, Counter(offer.denomination.id for offer in gift.offers.values()))
@@ -150,22 +151,10 @@ async def _tell(
 
 
 async def _order(op: Operation, offers: Mapping[UUID, Offer]) -> None:
-    """Lines are ordered; those that only a pool could deliver, and whose pool is empty, fail."""
-    first = {
-        line_id: next((route for route in offer.routes if not route.is_paused), None)
-        for line_id, offer in offers.items()
-    }
-    pools = {
-        line_id: route.pool_id
-        for line_id, route in first.items()
-        if route is not None and route.adapter == CODE_POOL and route.pool_id is not None
-    }
-    reserved = await reserve_in(op, pools) if pools else {}
+    """Lines are ordered; those whose pools are empty, and that nobody else delivers, fail."""
+    routes = {line_id: usable(offer.routes) for line_id, offer in offers.items()}
+    await lock_pools_in(op, [pool_id for some in routes.values() for pool_id in pools_of(some)])
+    dry = await set_aside_in(op, routes)
     lines = await lock_lines_in(op, list(offers), points=False)
-    dry = {
-        line_id
-        for line_id, offer in offers.items()
-        if line_id not in reserved and all(route.adapter == CODE_POOL for route in offer.routes)
-    }
     await order_in(op, [line for line_id, line in lines.items() if line_id not in dry])
     await fail_in(op, [Failure(line=lines[line_id], reason=OUT_OF_STOCK) for line_id in sorted(dry)])

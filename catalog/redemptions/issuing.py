@@ -8,7 +8,7 @@ from catalog.codes.taking import Issued, give_back_in, issue_in, lock_pools_in, 
 from catalog.redemptions.attempting import Deliver, Refuse
 from catalog.redemptions.machine import LineState
 from catalog.redemptions.moving import lock_lines_in
-from catalog.redemptions.recording import Decided, record_in
+from catalog.redemptions.recording import SET_ASIDE, Decided, record_in
 from catalog.redemptions.taking import MAY_START, OPEN, Attempt, lease_in, lock_attempts_in, suppliers_due
 from catalog.suppliers.outcomes import RefusalReason
 from catalog.suppliers.reading import AdapterKind
@@ -73,10 +73,13 @@ async def _issue_in(op: Operation, keyring: Keyring, supplier_id: UUID, limit: i
 
 
 async def _codes_in(op: Operation, wanted: Mapping[UUID, UUID]) -> Mapping[UUID, Issued]:
-    """The codes that the lines had reserved are issued; who had none, or one that was recalled, gets another."""
+    """The codes that the lines had reserved are issued; who had none, one of another pool, or one that was recalled,
+    gets one of the pool that is wanted."""
     if not wanted:
         return {}
-    await lock_pools_in(op, wanted.values())
+    aside = {row["line_id"]: row["pool_id"] for row in await op.sql.fetch(SET_ASIDE, list(wanted))}
+    await lock_pools_in(op, [*wanted.values(), *aside.values()])
+    await give_back_in(op, [line_id for line_id, pool_id in aside.items() if pool_id != wanted[line_id]])
     issued = dict(await issue_in(op, wanted))
     missing = {line_id: pool_id for line_id, pool_id in wanted.items() if line_id not in issued}
     if missing:

@@ -74,7 +74,8 @@ VERSIONS = """
 UPDATE redemption SET version = version + 1 WHERE id = ANY($1::uuid[]) RETURNING id, version
 """
 
-# The first route whose supplier is not paused and, where it is our own pool, whose code the line has; else the first.
+# The first route whose supplier is not paused and, where it is our own pool, whose code the line has; else the first
+# such pool that has codes; else the first.
 FIRST_ROUTES = """
 INSERT INTO fulfilment_attempt (id, line_id, n, supplier_id, priority, sku, pool_id, state, calls, fence, call_at,
                                 recorded_at)
@@ -86,10 +87,13 @@ JOIN redemption_line AS line ON line.id = asked.line_id
 CROSS JOIN LATERAL (
   SELECT route.supplier_id, route.priority, route.sku, route.pool_id
   FROM fulfilment_route AS route JOIN supplier ON supplier.id = route.supplier_id
+  LEFT JOIN code_pool AS pool ON pool.id = route.pool_id AND supplier.adapter = 'CODE_POOL'
   WHERE route.denomination_id = line.denomination_id
-  ORDER BY supplier.state <> 'ACTIVE' OR supplier.adapter = 'CODE_POOL' AND NOT EXISTS (
-             SELECT FROM voucher_code AS code
-             WHERE code.line_id = line.id AND code.pool_id = route.pool_id AND code.state = 'RESERVED'),
+  ORDER BY CASE WHEN supplier.state <> 'ACTIVE' THEN 3
+                WHEN pool.id IS NULL OR EXISTS (
+                  SELECT FROM voucher_code AS code
+                  WHERE code.line_id = line.id AND code.pool_id = pool.id AND code.state = 'RESERVED') THEN 1
+                WHEN pool.free > 0 THEN 2 ELSE 3 END,
            route.priority
   LIMIT 1) AS route
 ORDER BY asked.place

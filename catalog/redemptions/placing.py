@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from catalog.codes.taking import lock_pools_in, reserve_in
+from catalog.codes.taking import lock_pools_in
 from catalog.items.eligibility import ObstacleCode
-from catalog.items.item import Offer, RouteRecord
+from catalog.items.item import Offer
 from catalog.items.stocking import take_stock_in
 from catalog.redemptions.acting import Customer
 from catalog.redemptions.events import REDEMPTION_HELD
@@ -16,6 +16,7 @@ from catalog.redemptions.moving import await_approval_in, lock_lines_in, order_i
 from catalog.redemptions.policy import ShopPolicy
 from catalog.redemptions.quote import QuoteLine
 from catalog.redemptions.refusals import CannotRedeem
+from catalog.redemptions.reserving import pools_of, set_aside_in, usable
 from catalog.suppliers.outcomes import Recipient
 from catalog.suppliers.recipients import sealed_recipient
 from domain.kernel.ids import new_id, new_ids
@@ -24,9 +25,6 @@ from domain.kernel.sealing import Keyring
 from domain.ledger.holding import Reference, hold_each_in
 from domain.ledger.opening import lock_owners_in
 from domain.ledger.wallets import Owner, OwnerKind
-
-CODE_POOL = "CODE_POOL"
-ROUTES_MAX = 5
 
 CLAIM = """
 INSERT INTO redemption (id, member_id, partner_id, principal_id, origin, origin_id, unit, total, country, locale,
@@ -117,14 +115,14 @@ async def place_in(
     if order.total:
         await lock_owners_in(op, [owner])
     _refuse_missing(await take_stock_in(op, order.units))
-    routes = {denomination_id: _usable(offers[denomination_id].routes) for denomination_id in order.units}
-    pools = [route.pool_id for some in routes.values() for route in some if _is_pool(route)]
-    await lock_pools_in(op, [pool_id for pool_id in pools if pool_id is not None])
+    routes = {denomination_id: usable(offers[denomination_id].routes) for denomination_id in order.units}
+    await lock_pools_in(op, [pool_id for some in routes.values() for pool_id in pools_of(some)])
     units = _units(order, policy)
     holds = await _hold(op, owner, units)
     op.failpoints.hit("redeem.after_hold")
     await _insert(op, redemption_id, order, units, holds, policy)
-    _refuse_missing(await _reserve(op, units, routes))
+    dry = await set_aside_in(op, {unit.id: routes[unit.line.denomination_id] for unit in units})
+    _refuse_missing(frozenset(unit.line.denomination_id for unit in units if unit.id in dry))
     op.failpoints.hit("redeem.after_codes")
     if recipient is not None:
         await op.sql.execute(
@@ -177,24 +175,6 @@ async def _insert(
     )
 
 
-async def _reserve(
-    op: Operation, units: Sequence[_Unit], routes: Mapping[UUID, Sequence[RouteRecord]]
-) -> frozenset[UUID]:
-    """Each unit has a code of the first route that is a pool with one left, unless another supplier comes before.
-
-    Answers the denominations of units that nobody can deliver. At most one round a priority.
-    """
-    waiting = {unit.id: list(routes[unit.line.denomination_id]) for unit in units}
-    undeliverable = set[UUID]()
-    while waiting:
-        undeliverable |= {unit_id for unit_id, left in waiting.items() if not left}
-        wanted = {unit_id: left.pop(0) for unit_id, left in waiting.items() if left and _is_pool(left[0])}
-        pools = {unit_id: route.pool_id for unit_id, route in wanted.items() if route.pool_id is not None}
-        reserved = await reserve_in(op, pools)
-        waiting = {unit_id: waiting[unit_id] for unit_id in pools if unit_id not in reserved}
-    return frozenset(unit.line.denomination_id for unit in units if unit.id in undeliverable)
-
-
 async def _first_step(op: Operation, redemption_id: UUID, order: NewOrder, units: Sequence[_Unit]) -> None:
     customer = order.customer
     op.tell(
@@ -216,14 +196,6 @@ async def _first_step(op: Operation, redemption_id: UUID, order: NewOrder, units
     ready = [lines[unit.id] for unit in units if not unit.awaits_approval and lines[unit.id].held_until is None]
     await await_approval_in(op, awaiting)
     await order_in(op, ready)
-
-
-def _usable(routes: Sequence[RouteRecord]) -> list[RouteRecord]:
-    return [route for route in routes if not route.is_paused][:ROUTES_MAX]
-
-
-def _is_pool(route: RouteRecord) -> bool:
-    return route.adapter == CODE_POOL and route.pool_id is not None
 
 
 def _refuse_missing(denomination_ids: frozenset[UUID]) -> None:

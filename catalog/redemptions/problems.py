@@ -31,7 +31,6 @@ from domain.kernel.refusals import InvalidInput, NotAllowed, NotFound
 NOTE_LENGTH_MAX = 500
 RECALLED_PER_STEP_MAX = 100
 REPORTED = frozenset({Problem.ALREADY_USED, Problem.NOT_ACCEPTED, Problem.WRONG_VALUE, Problem.EXPIRED})
-SETTLERS = frozenset({Role.SUPPORT, Role.ADMIN, Role.SYSTEM})
 
 OPEN_OF = "SELECT line_id, id FROM code_problem WHERE line_id = ANY($1::uuid[]) AND state = 'OPEN'"
 OPEN_PROBLEMS = """
@@ -81,6 +80,14 @@ STATES: Mapping[Settlement, str] = {
 }
 
 
+# Points go back only by who may refund.
+SETTLERS: Mapping[Settlement, frozenset[Role]] = {
+    Settlement.REPLACE: frozenset({Role.SUPPORT, Role.ADMIN, Role.SYSTEM}),
+    Settlement.REFUND: frozenset({Role.FINANCE, Role.ADMIN, Role.SYSTEM}),
+    Settlement.REJECT: frozenset({Role.SUPPORT, Role.ADMIN, Role.SYSTEM}),
+}
+
+
 async def report_code_problem(
     door: Door, actor: Actor, keyed: Keyed, *, line_id: UUID, problem: Problem, note: str = ""
 ) -> Outcome:
@@ -112,7 +119,8 @@ async def settle_code_problem(
     door: Door, actor: Actor, keyed: Keyed, *, problem_id: UUID, settlement: Settlement, answer: str | None = None
 ) -> Outcome:
     """The problem is settled: REPLACE voids the code and issues another of the same pool; REFUND voids it and gives the
-    points back; REJECT says why not. By support or an administrator, on record. Facts: problem_id, redemption_id.
+    points back; REJECT says why not. On record; by support, a refund by finance, all by an administrator.
+    Facts: problem_id, redemption_id.
 
     Refuses: NotAllowed; NotFound; ProblemSettled; NoCodeLeft; ActionNotAvailable; InvalidInput (an answer of 1 to 500
     characters, needed to reject).
@@ -121,8 +129,8 @@ async def settle_code_problem(
         raise InvalidInput(field="answer", problem=f"1 to {NOTE_LENGTH_MAX} characters")
     if settlement is Settlement.REJECT and answer is None:
         raise InvalidInput(field="answer", problem="says why it is rejected")
-    if actor.role not in SETTLERS:
-        raise NotAllowed(action="settleCodeProblem")
+    if actor.role not in SETTLERS[settlement]:
+        raise NotAllowed(action=f"settleCodeProblem ({settlement})")
 
     async def work(op: Operation) -> Mapping[str, Any]:
         line_id = await op.sql.fetchval(LINE_OF, problem_id)

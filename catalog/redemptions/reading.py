@@ -26,7 +26,7 @@ Pair = tuple[Actor, UUID]
 Pairs = Sequence[Pair]
 
 PAGE_MAX = 101  # a page of 100 and one more, which tells whether another follows
-LINES_MAX = 20
+LINES_MAX = 600  # of one order: ten units of a bundle, given ten times, each with five substitutes after it
 ATTEMPTS_MAX = 50
 HIDDEN = "••••"
 
@@ -96,7 +96,7 @@ SELECT * FROM (
   SELECT viewer.place, {LINE}, {RELATION} AS relation
   FROM {VIEWERS} JOIN unnest($6::uuid[]) WITH ORDINALITY AS asked (id, place) USING (place)
   JOIN redemption ON redemption.id = asked.id
-  JOIN redemption_line AS line ON line.redemption_id = redemption.id {CODE}) AS seen
+  JOIN redemption_line AS line ON line.redemption_id = redemption.id AND line.n <= {LINES_MAX} {CODE}) AS seen
 WHERE relation IS NOT NULL ORDER BY place, n
 """
 
@@ -263,7 +263,8 @@ async def redemptions(
 
 
 async def lines_of_redemptions(sql: Source, pairs: Pairs) -> Mapping[Pair, list[RedemptionLineRecord]]:
-    """Each redemption's lines in order (at most 20, 600 where given), as far as their actor may be handed them."""
+    """Each redemption's lines in order (at most 20 of a quote, the first 600 of what was given), as far as their
+    actor may be handed them."""
     rows = await sql.fetch(LINES_OF, *viewer_arguments(actor for actor, _ in pairs), [key for _, key in pairs])
     found = defaultdict[Pair, list[RedemptionLineRecord]](list)
     for row in rows:

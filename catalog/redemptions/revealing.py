@@ -44,7 +44,7 @@ class Revealed:
 async def reveal(
     door: Door, actor: Actor, keyed: Keyed, keyring: Keyring, line_id: UUID, policy: ShopPolicy
 ) -> Revealed:
-    """The line's code, opened for the member whose line it is and nobody else; it stands in the audit log.
+    """The line's code, opened for the member whose line it is and nobody else; it stands in the audit log each time.
 
     The same key again shows the same code and spends no limit; a code that was replaced since is not shown by it.
 
@@ -71,6 +71,7 @@ async def reveal(
         _, code_id = await _own_code_in(op, actor, line_id)
         if code_id != UUID(done.facts["code_id"]):
             raise NotFound(kind="code", id=str(line_id))
+        await audit.record_in(op, "code.revealed", "code", code_id, line_id=line_id, replayed=True)
         return await open_code_in(op, keyring, line_id)
 
     done = await door.operate_keyed(actor, "revealVoucherCode", keyed, work)

@@ -7,14 +7,17 @@ from uuid import UUID
 
 import structlog
 
+from catalog.codes.taking import lock_pools_of_lines_in
 from catalog.items.eligibility import ObstacleCode
 from catalog.items.item import Offer
 from catalog.items.offering import offers_in
+from catalog.items.stocking import lock_stock_in
 from catalog.redemptions.address import checked_address
 from catalog.redemptions.giving import Gift, Origin, give_in
 from catalog.redemptions.line import Line
 from catalog.redemptions.machine import LineState
 from catalog.redemptions.moving import cancel_in, lock_lines_in, refund_in, under_way_in
+from catalog.redemptions.reserving import pools_of, usable
 from catalog.sends.bundling import BUNDLE_STATE_SQL, BundleState, WaitsFor, next_of
 from catalog.sends.events import BUNDLE_ORDER_MOVED
 from catalog.sends.orders import OrderRow, Part, lock_order_in, parts_in
@@ -127,7 +130,8 @@ async def settle_in(op: Operation, order_id: UUID, *, shipping: Shipping | None 
         fresh = []
     again = {part.id for part in found.substitute}
     tried = [*fresh, *(_substituted(part) for part in parts if part.id in again)]
-    waits_for, failed = await _give(op, order, tried, shipping, sandbox=sandbox) if tried else (None, False)
+    offers = await _locked_offers(op, order, tried, [lines[one] for one in (*found.cancel, *found.refund)], sandbox)
+    waits_for, failed = await _give(op, order, tried, shipping, offers) if tried else (None, False)
     await cancel_in(op, [lines[line_id] for line_id in found.cancel], "BUNDLE")
     # What bounced and is on its way once more is refunded when that is over.
     resent = await under_way_in(op, found.refund) if found.refund else frozenset[UUID]()
@@ -163,19 +167,36 @@ def _substituted(part: Part) -> Part:
     return replace(part, denomination_id=part.substitutes[0], substitutes=part.substitutes[1:])
 
 
+async def _locked_offers(
+    op: Operation, order: OrderRow, tried: Sequence[Part], ending: Sequence[Line], sandbox: bool
+) -> Mapping[UUID, Offer]:
+    """What may be given of these parts. All the stock that may move, and then all the pools, are locked: a second round
+    of giving, and what ends after it, would take them in another order."""
+    if not tried and not ending:
+        return {}
+    wanted = {one for part in tried for one in (part.denomination_id, *part.substitutes)}
+    await lock_stock_in(op, wanted | {line.denomination_id for line in ending})
+    offers = await offers_in(op, order.member_id, wanted, sandbox=sandbox)
+    pools = {pool_id for offer in offers.values() for pool_id in pools_of(usable(offer.routes))}
+    await lock_pools_of_lines_in(op, [line.id for line in ending], pools)
+    return offers
+
+
 async def _give(
-    op: Operation, order: OrderRow, tried: Sequence[Part], shipping: Shipping | None, *, sandbox: bool
+    op: Operation,
+    order: OrderRow,
+    tried: Sequence[Part],
+    shipping: Shipping | None,
+    offers: Mapping[UUID, Offer],
 ) -> tuple[WaitsFor | None, bool]:
     """Parts have a line, as far as they or a substitute can be had; answers what the order waits for, and whether
     parts have failed already, so that the order is to be looked at again."""
-    wanted = {one for part in tried for one in (part.denomination_id, *part.substitutes)}
-    offers = await offers_in(op, order.member_id, wanted, sandbox=sandbox)
     chosen = {part.id: _first(part, offers) for part in tried}
     if shipping is None and any(one is not None and one[1].item.needs_address for one in chosen.values()):
         return WaitsFor.ADDRESS, False
     given: dict[UUID, UUID] = {}
     left = list(tried)
-    # Stock may end between the look at it and the taking: the next round takes what stands in.
+    # Stock may not do for all that want it: the next round takes what stands in.
     while left:
         asked = {part.id: one for part in left if (one := chosen[part.id]) is not None}
         given |= await give_in(

@@ -67,6 +67,9 @@ def test_the_policy_admits_no_inline_script_and_no_other_host(client: TestClient
     policy = page.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "script-src 'self';" in policy
+    assert "img-src 'self' https:;" in policy, "pictures of the catalog, by https, and nothing but pictures"
+    assert policy.count("https:") == 1
+    assert page.headers["referrer-policy"] == "no-referrer"
     assert "unsafe" not in policy
     assert "set-cookie" not in page.headers
     assert re.findall(r"<script(?![^>]*\ssrc=)|\son\w+=|\sstyle=", page.text) == []

@@ -31,8 +31,8 @@ TYPES: Mapping[str, tuple[type, ...]] = {
 
 
 def declared() -> Iterator[tuple[str, EventType]]:
-    """Every event type of every `events.py`, with the module it stands in."""
-    for path in sorted(ROOT.glob("*/**/events.py")):
+    """Every event type of every `events.py` and `…_events.py`, with the module it stands in."""
+    for path in sorted(ROOT.glob("*/**/*events.py")):
         module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
         if path.parts[len(ROOT.parts)] in ("domain", "catalog", "leaderboards", "api") and "graph" not in path.parts:
             for found in vars(import_module(module)).values():

@@ -8,7 +8,10 @@ import pytest
 from api.webhooks import claiming
 from catalog.codes import taking as codes
 from catalog.items import offering
-from catalog.redemptions import issuing, reading, releasing, taking
+from catalog.items.browsing import page_asked
+from catalog.redemptions import entitling, issuing, problems, reading, releasing, taking
+from catalog.sends import delivering, settling
+from domain.access.principals import Actor, Role
 from domain.kernel.sql import Database
 from tests.house.test_hot_queries import NOW, an_id, scans
 
@@ -55,9 +58,32 @@ INSERT INTO webhook_delivery (id, endpoint_id, kind, event_id, event_name, posit
 SELECT pg_temp.an_id(32, n), pg_temp.an_id(31, owner), 'EVENT', pg_temp.an_id(33, n), 'redemption.held', n,
        CASE WHEN n % 100 = 0 THEN 'WAITING' ELSE 'DELIVERED' END, 0, 0, at, at,
        CASE WHEN n % 100 = 0 THEN NULL ELSE at END FROM n;
+INSERT INTO supplier (id, code, name, adapter, state, settings, is_test, recorded_at, version, rate_calls, rate_seconds)
+SELECT pg_temp.an_id(27, n), n::text, 'One', 'CODE_POOL', 'ACTIVE', '{{}}', false, at, 1, 10, 1 FROM n WHERE n < 5;
+INSERT INTO catalog_item (id, supplier_id, external_id, kind, state, name, description, instructions, categories,
+                          images, countries, tiers, segments, partner_types, unit, needs_address, needs_approval,
+                          is_test, search, content_digest, recorded_at, updated_at, version)
+SELECT pg_temp.an_id(24, n), pg_temp.an_id(27, n % 5), n::text, 'VOUCHER', 'LISTED', '{{"en": "One"}}', '{{}}', '{{}}',
+       '[]', '[]', '[]', '[]', '[]', '[]', 'POINTS', false, false, false, 'one', '', at, at, 1 FROM n;
+INSERT INTO denomination (id, item_id, external_id, name, price_fixed, place, is_offered, version)
+SELECT pg_temp.an_id(25, n), pg_temp.an_id(24, n), 'one', '{{}}', 10, 1, true, 1 FROM n;
+INSERT INTO bundle_order (id, bundle_id, origin, origin_id, member_id, quantity, mode, look_at, recorded_at, version)
+SELECT pg_temp.an_id(34, n), pg_temp.an_id(35, 0), 'GRANT', pg_temp.an_id(36, n), pg_temp.an_id(3, owner), 1,
+       'BEST_EFFORT', CASE WHEN n % 100 = 0 THEN at END, at, 1 FROM n;
+INSERT INTO reward_send (id, program_id, principal_id, content, amount, is_gift, needs_claim, message, state, unit,
+                         value, recipients, send_at, sent_at, recorded_at, version)
+SELECT pg_temp.an_id(37, n), pg_temp.an_id(7, 0), pg_temp.an_id(3, 0), 'POINTS', 10, false, true, '{{}}',
+       CASE WHEN n % 100 = 0 THEN 'SCHEDULED' ELSE 'SENT' END, 'POINTS', 10, 1, at, at, at, 1 FROM n;
+INSERT INTO send_recipient (id, send_id, n, address, member_id, state, set_aside, recorded_at, expires_at, version)
+SELECT pg_temp.an_id(38, n), pg_temp.an_id(37, n), 1, 'one', pg_temp.an_id(3, owner),
+       CASE WHEN n % 100 = 0 THEN 'PENDING' ELSE 'SENT' END, 0, at,
+       CASE WHEN n % 50 = 1 THEN at ELSE at + interval '1 year' END, 1 FROM n;
 """
 
 SUPPLIER, MEMBER, LINE = an_id(27, 0), an_id(3, 7), an_id(23, 7)
+OF_ORDER = "idx_redemption__redempt_7479cc"
+BOSS = Actor(principal_id=MEMBER, role=Role.ADMIN)
+REP = Actor(principal_id=MEMBER, role=Role.MEMBER, member_id=MEMBER)
 OPERATOR = ([None], [None], [True], [None], [None])
 
 # what is asked: (statement, arguments, table, the index that must answer)
@@ -99,6 +125,38 @@ HOT: tuple[tuple[str, str, tuple[Any, ...], str, str], ...] = (
         "redemption_line",
         "redemption_line_counted",
     ),
+    ("the lines of an order", reading.LINES_OF, (*OPERATOR, [an_id(21, 7)]), "redemption_line", OF_ORDER),
+    (
+        "the attempts of a line",
+        reading.ATTEMPTS,
+        (*OPERATOR, [LINE]),
+        "fulfilment_attempt",
+        "fulfilment_attempt_is_numbered_once",
+    ),
+    (
+        "whose lines an event is about",
+        entitling.OWN_LINES,
+        ([LINE], SUPPLIER),
+        "fulfilment_attempt",
+        "fulfilment_attempt_is_numbered_once",
+    ),
+    ("recalled codes in members' hands", problems.RECALLED, (100,), "voucher_code", "voucher_code_recalled"),
+    ("bundles that wait for the shop", settling.DUE, (50,), "bundle_order", "bundle_order_due"),
+    ("the sends that are due", delivering.DUE, (50,), "reward_send", "reward_send_due"),
+    (
+        "the lines of a send that have not left",
+        delivering.PENDING,
+        (an_id(37, 0), 500),
+        "send_recipient",
+        "send_recipient_pending",
+    ),
+    (
+        "the rewards that nobody claimed in time",
+        delivering.EXPIRING,
+        (NOW, 500),
+        "send_recipient",
+        "send_recipient_expiring",
+    ),
     (
         "the due deliveries of webhooks",
         claiming.TAKE,
@@ -129,3 +187,11 @@ async def test_a_hot_query_of_the_shop_keeps_its_index(
     used = await scans(filled, statement, arguments)
     assert (table, index) in used
     assert (table, None) not in used, "the whole table is read"
+
+
+@pytest.mark.parametrize("actor", [BOSS, REP], ids=["an operator", "a member"])
+async def test_the_newest_items_of_the_catalog_are_found_by_their_index(filled: Database, actor: Actor) -> None:
+    statement, arguments = await page_asked(filled, actor)
+    used = await scans(filled, statement, tuple(arguments))
+    assert ("catalog_item", "catalog_item_newest") in used
+    assert ("catalog_item", None) not in used, "the whole table is read"

@@ -1,12 +1,12 @@
 """Can I redeem this, and why not: one table a reason, with facts, and a sentence in both languages."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
-from catalog.items.eligibility import TEXTS, Obstacle, ObstacleCode, Person, Terms, left_of_limit, obstacles
+from catalog.items.eligibility import INSTANTS, TEXTS, Obstacle, ObstacleCode, Person, Terms, left_of_limit, obstacles
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 OPEN = Terms(is_listed=True, is_test=False)
@@ -27,6 +27,8 @@ def ago(*days: float) -> tuple[datetime, ...]:
 TABLE: tuple[tuple[dict[str, Any], dict[str, Any], Code | None, dict[str, Any]], ...] = (
     ({}, {}, None, {}),
     ({"is_listed": False}, {}, Code.NOT_LISTED, {}),
+    ({}, {"left_at": NOW + timedelta(microseconds=1)}, None, {}),
+    ({}, {"left_at": NOW}, Code.MEMBER_LEFT, {"left_at": "2026-06-01T12:00:00+00:00"}),
     ({"is_test": True}, {}, Code.TEST_ONLY, {}),
     ({"is_test": True}, {"may_test": True}, None, {}),
     ({"valid_from": NOW}, {}, None, {}),
@@ -85,10 +87,36 @@ def test_every_reason_has_a_case_and_a_sentence_in_both_languages() -> None:
                 text = found.text(locale)
                 assert "{" not in text
                 assert "None" not in text
-                shown = [each for each in facts.values() if isinstance(each, str)]
+                shown = [each for name, each in facts.items() if isinstance(each, str) and name not in INSTANTS]
                 assert all(each in text for each in shown), text
+                assert "T12:00" not in text, "an instant is for machines"
     assert all(set(texts) == set(Code) for texts in TEXTS.values())
     assert Obstacle(code=Code.OUT_OF_STOCK).text("de") == "This is out of stock."
+
+
+@pytest.mark.parametrize(
+    ("locale", "texts"),
+    [
+        (
+            "en",
+            [
+                "This can be redeemed from 1 August 2026 on.",
+                "You have redeemed this 1 times; 1 in 30 days is the most. Again from 30 June 2026 on.",
+            ],
+        ),
+        (
+            "fr",
+            [
+                "Ceci pourra être échangé à partir du 1er août 2026.",
+                "Échangé 1 fois par vous ; le maximum est de 1 en 30 jours. À nouveau à partir du 30 juin 2026.",
+            ],
+        ),
+    ],
+)
+def test_a_reader_is_told_days_and_not_instants(locale: str, texts: list[str]) -> None:
+    later = datetime(2026, 8, 1, 1, tzinfo=timezone(timedelta(hours=1)))
+    terms = replace(OPEN, valid_from=later, member_limit=1, member_limit_days=30)
+    assert [found.text(locale) for found in obstacles(terms, replace(REP, redeemed_at=ago(1)))] == texts
 
 
 def test_everything_that_stands_in_the_way_is_told_at_once() -> None:

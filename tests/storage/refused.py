@@ -195,7 +195,11 @@ class Reported:
     def settled(self, settlement: Settlement) -> Awaitable[Any]:
         key = self.stage.counter.world.key()
         return settle_code_problem(
-            self.stage.counter.door, orders.support(), key, problem_id=self.problem_id, settlement=settlement
+            self.stage.counter.door,
+            orders.finance() if settlement is Settlement.REFUND else orders.support(),
+            key,
+            problem_id=self.problem_id,
+            settlement=settlement,
         )
 
 

@@ -1,5 +1,6 @@
 """Bundles: granted ones become zero-price redemptions; substitutes stand in, what must not stand alone is undone."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -316,3 +317,31 @@ async def test_an_order_whose_settling_breaks_holds_up_no_other(shop: Shop) -> N
     await shop.execute("UPDATE bundle_part SET substitutes = '[\"no id\"]'")
     await granted(shop, name="b")
     assert await states(shop) == ["ORDERED"] * 3
+
+
+async def test_a_substitute_is_locked_before_any_pool_of_codes(shop: Shop) -> None:
+    """The written order: denominations, then pools; two that settle the other way round would wait for each other."""
+    pool = await shop.pool(3)
+    card = await shop.item(routes=[(shop.supplier_id, pool)])
+    scarce, stands_in = await shop.item(stock=1), await shop.item(stock=5)
+    await define(shop, card, ItemDraft(denomination_id=scarce, quantity=2, substitutes=(stands_in,)))
+    async with shop.world.database.transaction() as other:
+        await other.execute("SELECT FROM denomination WHERE id = $1 FOR NO KEY UPDATE", stands_in)
+        settling = asyncio.create_task(granted(shop))
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND NOT fastpath"
+        while not await other.fetchval(waiting):
+            assert not settling.done()
+            await asyncio.sleep(0.01)
+        await other.execute("SELECT FROM code_pool WHERE id = $1 FOR NO KEY UPDATE NOWAIT", pool)
+    await settling
+    assert sorted(str(row["state"]) for row in await lines(shop)) == ["ORDERED"] * 3
+    assert (await shop.stock(scarce), await shop.stock(stands_in)) == (1, 3)
+
+
+async def test_the_next_pool_gives_where_the_first_is_empty(shop: Shop) -> None:
+    small, large = await shop.pool(1), await shop.pool(5)
+    card = await shop.item(routes=[(shop.supplier_id, small), (shop.supplier_id, large)])
+    await define(shop, ItemDraft(denomination_id=card, quantity=3))
+    await granted(shop)
+    assert await states(shop) == ["ORDERED"] * 3
+    assert (await shop.pool_counts(small), await shop.pool_counts(large)) == ((0, 1, 0, 0), (3, 2, 0, 0))

@@ -227,6 +227,28 @@ async def test_expiring_codes_are_told_of_once(book: CodeBook) -> None:
     ]
 
 
+async def test_codes_that_come_after_a_pool_told_of_its_expiring_ones_are_told_of_at_once(book: CodeBook) -> None:
+    pool_id = await book.pool()
+    today = (await book.database.fetchval("SELECT guerdon_now()")).date()
+
+    async def bring(*days: int) -> None:
+        await book.bring(
+            pool_id, *(CodeRow(code=f"L-{day:05}", expires_on=today + timedelta(days=day)) for day in days)
+        )
+
+    await bring(5)
+    assert await book.told("code_pool.codes_expiring") == []
+    assert await tell_expiring(book.door) == 1
+    await bring(5, 6, 7, 20)
+    await bring(30)
+    assert await tell_expiring(book.door) == 0
+    told = await book.told("code_pool.codes_expiring")
+    assert [(event["count"], event["first_expires_on"]) for event in told] == [
+        (1, (today + timedelta(days=5)).isoformat()),
+        (2, (today + timedelta(days=6)).isoformat()),
+    ]
+
+
 async def test_a_delivered_code_is_sealed_issued_and_opened_and_never_given_twice(book: CodeBook) -> None:
     supplier = await book.supplier(AdapterKind.PULL_QUEUE)
     line, other = await book.lines(2)

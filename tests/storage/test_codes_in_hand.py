@@ -1,25 +1,27 @@
 """Codes in members' hands: shown to their owner alone, reported, replaced, refunded, and taken back when recalled."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import pytest
 
 from catalog.codes.recalling import recall_code_batch
 from catalog.codes.records import Problem
+from catalog.redemptions.delivering import report_delivery
+from catalog.redemptions.machine import Delivery
 from catalog.redemptions.policy import ShopPolicy
 from catalog.redemptions.problems import Settlement, hand_over_recalled, report_code_problem, settle_code_problem
 from catalog.redemptions.refusals import ActionNotAvailable, NoCodeLeft, ProblemOpen, ProblemSettled
 from catalog.redemptions.revealing import reveal
-from domain.access.principals import Actor
+from domain.access.principals import Actor, Role
 from domain.access.refusals import RateLimited
 from domain.kernel.keys import Keyed
 from domain.kernel.refusals import InvalidInput, NotAllowed, NotFound
 from domain.kernel.sql import Database
 from domain.ledger.auditing import audit
 from tests.building import build_world
-from tests.orders import KEYRING, Shop, Way, support
+from tests.orders import KEYRING, Shop, Way, finance, support
 
 POLICY = ShopPolicy(reveals_per_hour=10, reveals_per_line=3)
 
@@ -54,10 +56,12 @@ class Hands:
         )
         return UUID(done.facts["problem_id"])
 
-    async def settle(self, problem_id: UUID, settlement: Settlement, answer: str | None = None) -> None:
+    async def settle(
+        self, problem_id: UUID, settlement: Settlement, answer: str | None = None, actor: Actor | None = None
+    ) -> None:
         await settle_code_problem(
             self.shop.door,
-            support(),
+            actor or (finance() if settlement is Settlement.REFUND else support()),
             self.shop.world.key(),
             problem_id=problem_id,
             settlement=settlement,
@@ -123,6 +127,33 @@ async def test_the_same_key_shows_the_same_code_and_spends_nothing(hands: Hands)
     assert {await hands.reveal(line_id, keyed)} == shown
     await hands.shop.wait(86_400 // 3)
     await hands.reveal(line_id)
+
+
+async def test_a_code_that_is_shown_again_by_its_key_is_on_record_each_time(hands: Hands) -> None:
+    line_id, keyed = (await hands.lines())[0], hands.shop.world.key()
+    for _ in range(3):
+        await hands.reveal(line_id, keyed)
+    rows = await hands.shop.world.database.fetch(
+        "SELECT facts ->> 'replayed' AS replayed FROM audit_log WHERE action = 'code.revealed' ORDER BY at, id"
+    )
+    assert [row["replayed"] for row in rows] == [None, "true", "true"]
+
+
+async def test_a_code_that_was_shown_stays_shown_whatever_its_supplier_tells(hands: Hands) -> None:
+    line_id = (await hands.lines())[0]
+    await hands.reveal(line_id)
+    door, key = hands.shop.door, hands.shop.world.key
+    for told, tracking in ((Delivery.DELIVERED, {"number": "X1"}), (Delivery.BOUNCED, None)):
+        await report_delivery(door, support(), key(), line_id=line_id, delivery=told, tracking=tracking)
+        line = (await hands.shop.lines([line_id]))[0]
+        assert (line["delivery"], line["tracking"]) == ("REVEALED", {"number": "X1"})
+    told = "SELECT payload ->> 'delivery' AS delivery FROM outbox WHERE name = 'redemption.delivery_changed'"
+    assert {row["delivery"] for row in await hands.shop.world.database.fetch(told)} == {"REVEALED"}
+    # A parcel with a serial number comes back all the same: it is to be sent again.
+    sealed = "INSERT INTO shipment SELECT redemption_id, '', recorded_at FROM redemption_line WHERE id = $1"
+    await hands.shop.world.database.fetch(sealed, line_id)
+    await report_delivery(door, support(), key(), line_id=line_id, delivery=Delivery.BOUNCED)
+    assert (await hands.shop.lines([line_id]))[0]["delivery"] == "BOUNCED"
 
 
 async def test_a_member_is_shown_ten_codes_an_hour(hands: Hands) -> None:
@@ -197,6 +228,20 @@ async def test_a_problem_is_its_owners_to_report_and_supports_to_settle(hands: H
     problem_id = await hands.report(line_id)
     with pytest.raises(NotAllowed):
         await settle_code_problem(door, hands.owner, key(), problem_id=problem_id, settlement=Settlement.REFUND)
+
+
+async def test_a_problem_is_refunded_by_who_may_refund_and_else_settled_by_support(hands: Hands) -> None:
+    problem_id = await hands.report((await hands.lines())[0])
+    for actor, settlements in (
+        (support(), [Settlement.REFUND]),
+        (finance(), [Settlement.REPLACE, Settlement.REJECT]),
+    ):
+        for settlement in settlements:
+            with pytest.raises(NotAllowed):
+                await hands.settle(problem_id, settlement, "Because.", actor)
+    assert await hands.problems() == [("ALREADY_USED", "OPEN")]
+    await hands.settle(problem_id, Settlement.REFUND, actor=replace(support(), role=Role.ADMIN))
+    assert await hands.problems() == [("ALREADY_USED", "REFUNDED")]
 
 
 async def test_recalled_codes_are_replaced_unseen_and_reported_where_they_were_seen(hands: Hands) -> None:

@@ -298,6 +298,49 @@ async def test_our_own_pool_issues_each_code_once_and_then_the_next_route_delive
     assert (pool["imported"], pool["free"], pool["reserved"], pool["issued"]) == (3, 0, 0, 3)
 
 
+async def two_pools(shop: Shop) -> tuple[list[tuple[UUID, UUID]], tuple[UUID, UUID]]:
+    """Two suppliers with a pool of two codes each, and goods that either gives, in this order."""
+    pools = list[tuple[UUID, UUID]]()
+    for name in ("first", "second"):
+        supplier_id = await shop.supplier("CODE_POOL")
+        pools.append((supplier_id, await shop.pool(supplier_id, [f"{name}-1", f"{name}-2"])))
+    goods = await shop.denomination(*(Way(supplier_id=each, pool_id=pool_id) for each, pool_id in pools))
+    return pools, goods
+
+
+async def counts(shop: Shop, pool_id: UUID) -> tuple[int, int, int]:
+    """Free, reserved, issued."""
+    row = await shop.world.database.fetchrow("SELECT * FROM code_pool WHERE id = $1", pool_id)
+    assert row is not None
+    return row["free"], row["reserved"], row["issued"]
+
+
+async def test_a_paused_pool_is_passed_over_where_a_later_one_has_codes(shop: Shop) -> None:
+    """C1: what is ordered of a supplier is given by that supplier's pool, whatever was set aside before."""
+    ((paused, first), (_, second)), goods = await two_pools(shop)
+    line_id = (await shop.order(shop.world.members[0], goods, pool_id=first, held_for=60))[0]
+    await shop.world.database.fetch("UPDATE supplier SET state = 'PAUSED' WHERE id = $1", paused)
+    await shop.wait(60)
+    assert await release_waiting(shop.door) == 1
+    await shop.fulfil()
+    assert await standing(shop, line_id) == ("FULFILLED", [("DELIVERED", None, 1)])
+    assert (await shop.attempts(line_id))[0]["pool_id"] == second
+    code_of = "SELECT pool_id FROM voucher_code WHERE line_id = $1 AND state = 'ISSUED'"
+    assert await shop.world.database.fetchval(code_of, line_id) == second
+    assert (await counts(shop, first), await counts(shop, second)) == ((2, 0, 0), (1, 0, 1))
+
+
+async def test_an_attempt_at_one_pool_gives_no_code_of_another(shop: Shop) -> None:
+    """C1: the code that a line has is of the pool that its attempt names; the other is free again."""
+    ((_, first), (_, second)), goods = await two_pools(shop)
+    line_id = (await shop.order(shop.world.members[0], goods, pool_id=first))[0]
+    other = "UPDATE fulfilment_attempt SET pool_id = r.pool_id, supplier_id = r.supplier_id, priority = r.priority"
+    await shop.world.database.fetch(other + " FROM fulfilment_route AS r WHERE r.pool_id = $1", second)
+    await shop.fulfil()
+    assert await standing(shop, line_id) == ("FULFILLED", [("DELIVERED", None, 1)])
+    assert (await counts(shop, first), await counts(shop, second)) == ((2, 0, 0), (1, 0, 1))
+
+
 async def test_lines_held_until_a_time_are_ordered_when_it_has_come(shop: Shop) -> None:
     supplier_id = await shop.supplier("CODE_POOL")
     pool_id = await shop.pool(supplier_id, ["held"])

@@ -256,10 +256,16 @@ async def test_only_its_supplier_and_operators_tell_where_goods_are(queue: Queue
     door, key = queue.shop.door, queue.shop.world.key
     with pytest.raises(ActionNotAvailable):
         await report_delivery(door, queue.key, key(), line_id=line_id, delivery=Delivery.DELIVERED)
+    others = (queue.shop.owner(queue.shop.world.members[0]), replace(queue.key, source_id=new_id()))
+
+    async def nobody_else_learns_of_it() -> None:
+        for actor in others:
+            with pytest.raises(NotFound):
+                await report_delivery(door, actor, key(), line_id=line_id, delivery=Delivery.DELIVERED)
+
+    await nobody_else_learns_of_it()
     await queue.complete(sent((await queue.claim())[0]))
-    for actor in (queue.shop.owner(queue.shop.world.members[0]), replace(queue.key, source_id=new_id())):
-        with pytest.raises(NotFound):
-            await report_delivery(door, actor, key(), line_id=line_id, delivery=Delivery.DELIVERED)
+    await nobody_else_learns_of_it()
     with pytest.raises(InvalidInput):
         await report_delivery(door, queue.key, key(), line_id=line_id, delivery=Delivery.REVEALED)
 

@@ -10,6 +10,7 @@ import pytest
 from catalog.redemptions.machine import Action, Delivery, LineState, OrderState
 from catalog.redemptions.policy import ShopPolicy
 from catalog.redemptions.reading import (
+    LINES_MAX,
     RedemptionFilter,
     RedemptionLineRecord,
     RedemptionSort,
@@ -88,6 +89,21 @@ async def test_a_line_shows_four_characters_of_its_code_and_what_can_be_done(sho
     await shop.refund(ADMIN, redemption_id)
     (own, _) = (await lines_by_id(shop.world.database, pairs)).values()
     assert (own.masked_code, own.available_actions) == (None, ())
+
+
+async def test_an_order_shows_its_first_600_lines(shop: Shop) -> None:
+    redemption_id = await shop.order(shop.rep(), await shop.item(10))
+    await shop.execute(
+        "INSERT INTO redemption_line (id, redemption_id, n, item_id, denomination_id, member_id, price, state,"
+        " delivery, recorded_at, version) SELECT gen_random_uuid(), redemption_id, 1 + more, item_id, denomination_id,"
+        " member_id, 0, 'HELD', 'NONE', recorded_at, 1 FROM redemption_line CROSS JOIN generate_series(1, $2) AS more"
+        " WHERE redemption_id = $1",
+        redemption_id,
+        LINES_MAX,
+    )
+    pair = (ADMIN, redemption_id)
+    found = (await lines_of_redemptions(shop.world.database, [pair]))[pair]
+    assert [line.n for line in found] == list(range(1, LINES_MAX + 1))
 
 
 async def test_pages_of_a_member_and_of_operators_follow_on_without_a_gap(shop: Shop) -> None:

@@ -196,6 +196,23 @@ async def test_what_is_in_the_way_is_judged_again_when_a_quote_is_redeemed(shop:
     assert await points(shop) == (270, 30)
 
 
+async def test_who_left_redeems_no_more_also_not_by_support(shop: Shop) -> None:
+    await shop.give(0, 300)
+    card = await shop.item(10)
+    quotes = [await shop.quote(shop.rep(), card) for _ in range(2)]
+    await shop.execute("UPDATE member SET left_at = guerdon_now() WHERE id = $1", shop.world.members[0])
+    support = Actor(principal_id=new_id(), role=Role.SUPPORT)
+    for actor, quote in zip((shop.rep(), support), quotes, strict=True):
+        for asked in (
+            shop.quote(actor, card, on_behalf_of=shop.world.members[0]),
+            shop.redeem(actor, quote.id, on_behalf_of=shop.world.members[0]),
+        ):
+            with pytest.raises(CannotRedeem) as no:
+                await asked
+            assert codes(no.value) == ["MEMBER_LEFT"]
+    assert await points(shop) == (300, 0)
+
+
 async def test_an_order_of_which_one_part_cannot_be_had_takes_nothing(shop: Shop) -> None:
     await shop.give(0, 300)
     await shop.give(1, 300)

@@ -227,3 +227,34 @@ async def test_a_program_that_was_never_funded_sends_nothing_and_holds_up_no_oth
         pass
     assert (await lines(shop, poor), await state(shop, poor)) == ([("FAILED", "OVER_BUDGET", 0)], "SENT")
     assert (await lines(shop, rich), await state(shop, rich)) == ([("SENT", None, 100)], "SENT")
+
+
+async def test_every_due_send_leaves_in_one_step_and_a_broken_one_holds_up_no_other(shop: Shop) -> None:
+    now = await shop.world.database.fetchval("SELECT guerdon_now()")
+    due = [await send(shop, await points(shop, 0, send_at=now + timedelta(hours=1 + n))) for n in range(3)]
+    await later(shop, hours=4)
+    # A content that cannot be: whoever delivers this one breaks.
+    await shop.execute("ALTER TABLE reward_send ADD COLUMN broken boolean NOT NULL DEFAULT false")
+    await shop.execute("UPDATE reward_send SET broken = true WHERE id = $1", due[0])
+    await shop.execute(
+        "CREATE FUNCTION breaks() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " IF (SELECT broken FROM reward_send WHERE id = NEW.send_id) THEN RAISE 'broken'; END IF; RETURN NEW; END $$"
+    )
+    await shop.execute("CREATE TRIGGER breaks BEFORE UPDATE ON send_recipient FOR EACH ROW EXECUTE FUNCTION breaks()")
+    assert await deliver_due(shop.world.door) == 2
+    assert [await state(shop, each) for each in due] == ["SCHEDULED", "SENT", "SENT"]
+    assert await deliver_due(shop.world.door) == 0
+    await shop.execute("DROP TRIGGER breaks ON send_recipient")
+    await later(shop, minutes=2)
+    assert (await deliver_due(shop.world.door), await state(shop, due[0])) == (1, "SENT")
+
+
+async def test_a_step_delivers_so_many_lines_and_sends(shop: Shop) -> None:
+    now = await shop.world.database.fetchval("SELECT guerdon_now()")
+    for n in range(4):
+        await send(shop, await points(shop, 0, 1, send_at=now + timedelta(hours=1 + n)))
+    await later(shop, hours=5)
+    assert await deliver_due(shop.world.door, lines_max=3) == 3
+    assert await deliver_due(shop.world.door, sends_max=1) == 1
+    assert await deliver_due(shop.world.door, sends_max=1) == 2
+    assert (await deliver_due(shop.world.door), await deliver_due(shop.world.door)) == (2, 0)

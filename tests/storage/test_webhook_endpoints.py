@@ -10,6 +10,7 @@ from standardwebhooks import WebhookVerificationError
 from api.webhooks.registering import (
     DESCRIPTION_LENGTH_MAX,
     ENDPOINTS_MAX,
+    SEALED_SECRETS,
     EndpointChange,
     create_endpoint,
     delete_endpoint,
@@ -18,10 +19,12 @@ from api.webhooks.registering import (
 )
 from api.webhooks.replaying import replay_deliveries, send_test
 from api.webhooks.schedule import SCHEDULE
+from catalog.rewrapping import keys_in_use, rewrap
 from domain.access.granting import create_key_in, revoke_key
 from domain.access.principals import SYSTEM, Actor, Role, Scope
 from domain.kernel.ids import new_id
 from domain.kernel.refusals import InvalidInput, NotFound
+from domain.kernel.sealing import Keyring
 from tests.faults.receiver import Receiver, receiving
 from tests.storage.webhook_stage import Hooks, hooks_on
 
@@ -45,6 +48,29 @@ async def machine(hooks: Hooks, *scopes: Scope, bound: bool = True) -> Actor:
         SYSTEM, lambda op: create_key_in(op, name="machine", scopes=scopes, source_id=source_id)
     )
     return Actor(principal_id=made.id, role=Role.INTEGRATION, source_id=source_id, scopes=frozenset(scopes))
+
+
+async def test_secrets_are_sealed_again_when_keys_rotate_and_sign_as_before(hooks: Hooks, receiver: Receiver) -> None:
+    made = await hooks.listening(receiver, "activity.recorded")
+    gone = await hooks.listening(receiver, "activity.recorded", path="/gone")
+    rotated = await rotate_secret(
+        hooks.world.door, hooks.registry, hooks.boss, hooks.world.key(n=2), made.endpoint_id, overlap_hours=24
+    )
+    await delete_endpoint(hooks.world.door, hooks.boss, gone.endpoint_id)
+    database, old = hooks.world.database, hooks.registry.keyring
+    assert await keys_in_use(database, SEALED_SECRETS) == {"k": 2}
+    both = Keyring(current="k2", keys={**old.keys, "k2": b"2" * 32}, index_key=old.index_key)
+    assert await rewrap(hooks.world.door, both, SEALED_SECRETS) == 2
+    assert await rewrap(hooks.world.door, both, SEALED_SECRETS) == 0
+    assert await keys_in_use(database, SEALED_SECRETS) == {"k2": 2}
+    hooks.sender._keyring = Keyring(current="k2", keys={"k2": b"2" * 32}, index_key=old.index_key)  # pyright: ignore[reportPrivateUsage] a process that was restarted without the old key
+    await hooks.happen()
+    await hooks.fan()
+    await hooks.send()
+    (heard,) = receiver.events
+    for secret in (made, rotated):
+        assert secret.text is not None
+        assert heard.verified_by(secret.text)["type"] == "activity.recorded"
 
 
 async def test_an_endpoint_hears_nothing_before_it_has_answered_its_challenge(hooks: Hooks, receiver: Receiver) -> None:
