@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { CHROMIUM, ask, openChromium, serveGuerdon, signIn } from './guerdon.mjs';
 import { assertFrench, assertNarrow, faint, tabTo, unnamed } from './seeing.mjs';
-import { completeByHand, mutate, stockShop, tokenOf } from './stocking.mjs';
+import { completeByHand, feed, mutate, stockShop, tokenOf } from './stocking.mjs';
 
 const SECONDS = 1_000;
 const PHONE = { locale: 'fr-FR', viewport: { width: 360, height: 740 }, permissions: ['clipboard-read', 'clipboard-write'] };
+const DOT = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 const REVEAL = 'mutation Reveal($input: RevealVoucherCodeInput!) { revealVoucherCode(input: $input) { __typename ... on RevealVoucherCodeSuccess { voucherCode } ... on Refusal { code text(locale: FR) } } }';
 
 if (CHROMIUM) {
@@ -237,6 +238,33 @@ if (CHROMIUM) {
       assert.deepEqual(faults, []);
       await context.close();
     }
+  });
+
+  test('an item is shown by its picture with its words; where that does not come, by its plate', async () => {
+    const pictured = (name) => ({
+      externalId: name, kind: 'EXPERIENCE', brand: 'Phares', categories: ['mer'],
+      name: { en: `The ${name}`, fr: `Le ${name}` }, description: { en: 'Seen from afar.', fr: 'Vu de loin.' },
+      images: [{ url: `https://pictures.example/${name}.png`, width: 640, height: 400, alt: { en: 'A light', fr: 'Une lumière' } }],
+      denominations: [{ externalId: `${name}-1`, priceFixed: 100 }],
+    });
+    await feed(guerdon, await tokenOf(guerdon, 'catalog'), stock.handId, [pictured('phare'), pictured('brouillard')]);
+    const { context, page } = await browser.visit(PHONE);
+    const referrers = [];
+    await context.route('https://pictures.example/**', (route) => {
+      referrers.push(route.request().headers().referer ?? null);
+      return route.request().url().includes('phare') ? route.fulfill({ contentType: 'image/png', body: Buffer.from(DOT, 'base64') }) : route.abort();
+    });
+    await openShop(page, 'camille', 'phare');
+    const picture = page.locator('.card', { hasText: 'Le phare' }).getByAltText('Une lumière');
+    await picture.waitFor();
+    await page.waitForFunction(() => document.querySelector('.card img.picture')?.naturalWidth === 1);
+    const said = await picture.evaluate((one) => [one.getAttribute('width'), one.getAttribute('height'), one.loading]);
+    assert.deepEqual(said, ['640', '400', 'lazy']);
+    await assertNarrow(page);
+    await page.locator('.search input').fill('brouillard');
+    await page.locator('.card', { hasText: 'Le brouillard' }).locator('.plate').waitFor();
+    assert.deepEqual([...new Set(referrers)], [null]);
+    await context.close();
   });
 } else {
   test('the shop in Chromium', { skip: 'no Chromium' }, () => {});

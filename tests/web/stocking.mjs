@@ -55,7 +55,8 @@ export async function completeByHand(guerdon, supplierId) {
   return orders.length;
 }
 
-async function feed(guerdon, token, supplierId, items) {
+/** These items are the supplier's, and new. */
+export async function feed(guerdon, token, supplierId, items) {
   const { created, results } = await mutate(guerdon, token, ITEMS, { supplierId, items });
   if (created !== items.length) throw new Error(JSON.stringify(results));
 }
