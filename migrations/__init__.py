@@ -13,6 +13,7 @@ MODELS = (
     "domain.programs.tables",
     "domain.activities.tables",
     "domain.earning.tables",
+    "domain.claims.tables",
     "leaderboards.tables",
     "catalog.suppliers.tables",
     "catalog.codes.tables",
