@@ -8,6 +8,7 @@ from catalog.redemptions import refusals as redemptions
 from catalog.sends import refusals as sends
 from domain.access import refusals as access
 from domain.activities import refusals as activities
+from domain.claims import refusals as claims
 from domain.earning import refusals as earning
 from domain.files import refusals as files
 from domain.kernel import refusals as kernel
@@ -31,6 +32,7 @@ ROOMS = (
     redemptions,
     sends,
     files,
+    claims,
 )
 
 

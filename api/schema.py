@@ -18,6 +18,9 @@ from api.graph.bundles import BundleQuery
 from api.graph.bundles_in import BundleMutation
 from api.graph.catalog import CatalogQuery
 from api.graph.catalog_in import CatalogMutation
+from api.graph.claims import ClaimQuery
+from api.graph.claims_decided_in import ClaimDecisionMutation
+from api.graph.claims_in import ClaimMutation
 from api.graph.codes import CodeQuery
 from api.graph.codes_in import CodeMutation
 from api.graph.codes_in_hand_in import CodesInHandMutation
@@ -82,6 +85,7 @@ QUERIES = (
     SendQuery,
     EntitlementQuery,
     FileQuery,
+    ClaimQuery,
 )
 
 
@@ -105,6 +109,8 @@ MUTATIONS = (
     SendMutation,
     RewardMutation,
     EntitlementMutation,
+    ClaimMutation,
+    ClaimDecisionMutation,
 )
 
 

@@ -14,6 +14,7 @@ from catalog.sends import events as sends
 from catalog.suppliers import events as suppliers
 from domain.access import events as access
 from domain.activities import events as activities
+from domain.claims import events as claims
 from domain.earning import events as earning
 from domain.files import events as files
 from domain.kernel.events import EventType, StampedEvent
@@ -38,6 +39,7 @@ ROOMS = (
     redemptions,
     sends,
     files,
+    claims,
 )
 
 
@@ -56,6 +58,7 @@ class Shape(StrEnum):
 
 # Other names that end in _id are ids, others that end in _at instants; every other name of a payload stands here.
 SHAPES: Mapping[str, Shape] = {
+    "action": Shape.TEXT,
     "adapter": Shape.TEXT,
     "alert_below": Shape.WHOLE,
     "amount": Shape.WHOLE,
@@ -141,6 +144,8 @@ TAGS: Mapping[str, Tag] = {
     "former_partner": Tag.PARTNER,
     "batch": Tag.CODE_BATCH,
     "cause": Tag.CAUSE,
+    "first_claim": Tag.CLAIM,
+    "second_claim": Tag.CLAIM,
     "item": Tag.CATALOG_ITEM,
     "line": Tag.REDEMPTION_LINE,
     "pool": Tag.CODE_POOL,

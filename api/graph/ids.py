@@ -57,6 +57,9 @@ class Tag(StrEnum):
     ATTEMPT = "fa"
     CODE_PROBLEM = "cx"
     FILE = "fi"
+    CLAIM = "cl"
+    CLAIM_LINE = "ln"
+    CLAIM_CONFLICT = "cf"
 
 
 def encode_id(tag: Tag, value: UUID) -> str:

@@ -28,6 +28,8 @@ from catalog.sends.listing import entitlements_by_id, rewards_by_id, sends_by_id
 from catalog.sends.reading import bundle_orders_by_id, bundles_by_id
 from catalog.suppliers.reading import suppliers_by_id
 from catalog.suppliers.reconciling import reconciliations_by_id
+from domain.claims.queues import conflicts_by_id
+from domain.claims.reading import claims_by_id
 from domain.earning.reading import awards_by_id, dues_by_id
 from domain.earning.runs import import_runs_by_id
 from domain.files.reading import own_files
@@ -69,6 +71,8 @@ READINGS: Mapping[Tag, Reading[Any, Any]] = {
     Tag.REWARD: rewards_by_id,
     Tag.ENTITLEMENT: entitlements_by_id,
     Tag.FILE: own_files,
+    Tag.CLAIM: claims_by_id,
+    Tag.CLAIM_CONFLICT: conflicts_by_id,
 }
 
 

@@ -63,6 +63,11 @@ TAGS: Mapping[str, Tag] = {
     "webhook endpoint": Tag.WEBHOOK_ENDPOINT,
     "webhook delivery": Tag.WEBHOOK_DELIVERY,
     "file": Tag.FILE,
+    "claim": Tag.CLAIM,
+    "claim_id": Tag.CLAIM,
+    "claim line": Tag.CLAIM_LINE,
+    "claim conflict": Tag.CLAIM_CONFLICT,
+    "conflict_id": Tag.CLAIM_CONFLICT,
     "file_id": Tag.FILE,
 }
 

@@ -54,7 +54,7 @@ async def decide_conflict(
         claims = await locked_claims_in(op, {second_id, *holders.values()})
         if not claims.keys() >= set((await holders_in(op, found["program_id"], keys)).values()):
             raise TryLater(retry_after_ms=RETRY_AFTER_MS)  # somebody else took it over meanwhile
-        if second_id not in await claims_for_vendor_in(op, actor, [second_id]):
+        if claims.keys() - (await claims_for_vendor_in(op, actor, claims.keys())).keys():
             raise NotFound(kind="claim conflict", id=str(conflict_id))
         state = await op.sql.fetchval(LOCK, conflict_id)
         if state != "OPEN":

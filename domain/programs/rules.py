@@ -154,10 +154,7 @@ class Rule:
             "moment": self.moment.value if self.moment else None,
             "subject": self.subject.value,
             "period": self.period.value,
-            "beneficiaries": [
-                {"to": share.to, "share_ppm": _share_json(share)}
-                for share in self.beneficiaries
-            ],
+            "beneficiaries": [{"to": share.to, "share_ppm": _share_json(share)} for share in self.beneficiaries],
             "caps": [
                 {"period": cap.period.value, "amount": _json(cap.amount), "count": _json(cap.count)}
                 for cap in self.caps
