@@ -18,7 +18,7 @@ from domain.claims.deciding import Decision, Verdict, approve_claims, decide_cla
 from domain.claims.deciding_conflicts import Winner, decide_conflict
 from domain.claims.queues import conflicts_by_id
 from domain.claims.reading import claims_by_id
-from domain.claims.refusals import ClaimInConflict, ClaimNotInState, ConflictDecided
+from domain.claims.refusals import ClaimInConflict, ClaimNotInState, ConflictDecided, RulesNotOfCampaign
 from domain.claims.reversing import reverse_claim
 from domain.claims.reviewing import request_information, review_claim
 from domain.earning.refusals import UnitIsFull
@@ -150,6 +150,7 @@ class ClaimDecisionMutation:
         KeyReused,
         ClaimNotInState,
         ClaimInConflict,
+        RulesNotOfCampaign,
         UnitIsFull,
         description="Approves or rejects lines; what is approved earns at once.",
     )

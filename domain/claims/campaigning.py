@@ -10,10 +10,9 @@ from domain.access.principals import Actor
 from domain.claims.claim import SKU_LENGTH_MAX, EligibleSku
 from domain.claims.events import CLAIM_CAMPAIGN_CHANGED
 from domain.claims.refusals import RulesNotOfCampaign
-from domain.claims.reporting import CLAIMED, WORKFLOW
+from domain.claims.reporting import WORKFLOW, careless_rules
 from domain.claims.storing import newest_campaign
 from domain.earning.reporting import workflow_source_in
-from domain.kernel.expressions import variables_named
 from domain.kernel.ids import new_id, new_ids
 from domain.kernel.keys import Keyed
 from domain.kernel.operation import Door, Operation, Outcome
@@ -22,7 +21,6 @@ from domain.programs.reaching import check_program_in
 
 ANSWER_DAYS_MAX = 366
 SKUS_MAX = 1_000
-VARIABLE = "activity.campaign"
 
 PROGRAM = "SELECT code FROM program WHERE id = $1 FOR NO KEY UPDATE"
 # Of each cohort the newest version, published or not: what the program says of claims.
@@ -133,11 +131,6 @@ async def _program_in(op: Operation, actor: Actor, program_id: UUID) -> str:
 
 async def _check_rules(op: Operation, program_id: UUID, code: str) -> None:
     """All claims are of one type: a rule that does not name its campaign would pay those of every other, too."""
-    careless = [
-        str(rule["code"])
-        for row in await op.sql.fetch(TERMS, program_id)
-        for rule in row["document"]["rules"]
-        if rule["trigger"] == CLAIMED and VARIABLE not in variables_named(rule["condition"] or "true")
-    ]
+    careless = [rule for row in await op.sql.fetch(TERMS, program_id) for rule in careless_rules(row["document"])]
     if careless:
         raise RulesNotOfCampaign(rules=careless, campaign=code)

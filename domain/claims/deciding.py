@@ -10,8 +10,8 @@ from domain.claims.claim import BULK_MAX, Claim, Line, RejectionReason, check_no
 from domain.claims.holding import clashing_in, release_in
 from domain.claims.machine import ClaimAction, ClaimLineState, state_after
 from domain.claims.moving import Move, check_possible, move_in
-from domain.claims.refusals import ClaimInConflict
-from domain.claims.reporting import WORKFLOW, activity_of
+from domain.claims.refusals import ClaimInConflict, RulesNotOfCampaign
+from domain.claims.reporting import CLAIMED, WORKFLOW, activity_of, careless_rules
 from domain.claims.reviewing import claims_for_vendor_in
 from domain.claims.storing import decide_lines_in
 from domain.earning.evaluating import Knowledge
@@ -20,6 +20,13 @@ from domain.kernel.keys import Keyed
 from domain.kernel.operation import Door, Operation, Outcome
 from domain.kernel.refusals import InvalidInput, NotFound, Refusal
 
+# Of every program that pays claims its newest published terms, a cohort each.
+PAYING = """
+SELECT DISTINCT ON (terms.program_id, terms.cohort) program.code, terms.document FROM terms
+JOIN program ON program.id = terms.program_id
+WHERE terms.published_at IS NOT NULL AND terms.triggers ? $1 AND program.state IN ('LIVE', 'PAUSED')
+ORDER BY terms.program_id, terms.cohort, terms.version DESC
+"""
 CODES = "SELECT id, code FROM program WHERE id = ANY($1::uuid[])"
 
 
@@ -62,7 +69,7 @@ class Judged:
 async def decide_claim(door: Door, knowledge: Knowledge, actor: Actor, keyed: Keyed, decision: Decision) -> Outcome:
     """The named lines are decided, and what is approved earns at once. Facts: claim_id.
 
-    Refuses: NotFound (claim, line); ClaimNotInState; ClaimInConflict; InvalidInput; UnitIsFull.
+    Refuses: NotFound (claim, line); ClaimNotInState; ClaimInConflict; InvalidInput; RulesNotOfCampaign; UnitIsFull.
     """
     check_note(decision.note)
 
@@ -110,7 +117,7 @@ async def decide_in(
 ) -> Mapping[UUID, Refusal]:
     """Every decision that can be carried out is; the others say why not, by claim. One report for all.
 
-    Refuses: the first refusal of an activity (nothing of this stands then).
+    Refuses: RulesNotOfCampaign; the first refusal of an activity (nothing of this stands then).
     """
     claims = await claims_for_vendor_in(op, actor, [decision.claim_id for decision in decisions])
     clashing = await clashing_in(op, claims.keys())
@@ -185,6 +192,9 @@ async def _reported(op: Operation, knowledge: Knowledge, judged: Sequence[Judged
     lines = [(each.claim, line) for each in judged for line in each.approved]
     if not lines:
         return {}
+    for row in await op.sql.fetch(PAYING, CLAIMED):
+        if careless := careless_rules(row["document"]):
+            raise RulesNotOfCampaign(rules=careless, campaign=row["code"])
     items = [activity_of(claim, line, codes[claim.program_id]) for claim, line in lines]
     batch = await report_in(op, knowledge, WORKFLOW, items)
     return {

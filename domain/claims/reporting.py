@@ -6,9 +6,11 @@ from typing import Any
 from domain.activities.activity import ActivityInput, ActivityReversal, Amount, Basis
 from domain.claims.claim import REPS_MAX, Claim, Line, NamedRep
 from domain.earning.reporting import ReportedType, Workflow
+from domain.kernel.expressions import variables_named
 from domain.kernel.points import SHARES_PPM_WHOLE
 
 CLAIMED = "sale.claimed"
+VARIABLE = "activity.campaign"
 WORKFLOW = Workflow(
     code="claims",
     name="Claims",
@@ -49,6 +51,15 @@ def activity_of(claim: Claim, line: Line, campaign: str) -> ActivityInput:
         amounts=amounts,
         attributes={"campaign": campaign, "sku": line.sku, "invoice": line.invoice, **shared},
     )
+
+
+def careless_rules(document: Mapping[str, Any]) -> list[str]:
+    """The codes of the rules in a terms document that would pay claims of every campaign."""
+    return [
+        str(rule["code"])
+        for rule in document["rules"]
+        if rule["trigger"] == CLAIMED and VARIABLE not in variables_named(rule.get("condition") or "true")
+    ]
 
 
 def reversal_of(line: Line, reason: str) -> ActivityReversal:

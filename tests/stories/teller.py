@@ -262,10 +262,16 @@ SPANS = {"seconds": 1, "minutes": 60, "days": 86_400}
 
 @asynccontextmanager
 async def told(
-    database_url: str, valkey_url: str, home: Path, *, members: int = 4, limits: Limits | None = None
+    database_url: str,
+    valkey_url: str,
+    home: Path,
+    *,
+    members: int = 4,
+    limits: Limits | None = None,
+    shop: ShopPolicy | None = None,
 ) -> AsyncGenerator[Teller]:
     """The stage of a story: the API in this process, operators with tokens, and reps `rep0`, `rep1`, … with none."""
-    policy = ShopPolicy(sandbox=True)
+    policy = shop or ShopPolicy(sandbox=True)
     settings = Settings(
         home=home, database_url=database_url, redis_url=valkey_url, shop=policy, limits=limits or Limits()
     )
