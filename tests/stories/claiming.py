@@ -8,7 +8,7 @@ from api.graph.ids import Tag, decode_as
 from domain.partners.facts import FactKind, NewFact, SubjectKind
 from tests.stories.teller import Teller
 
-LINE = """id n sku state reason invoice reps { memberId sharePpm } activity { id partner { name } dues { granted unit
+LINE = """id n sku state reason invoice reps { memberId sharePpm } activity { id partner { name } dues { granted
     member { id } partner { id } explanation { code text } } }"""
 CLAIM = f"""id state turn dueAt isContested availableActions partner {{ name }} lines {{ {LINE} }} files {{ name url }}
     steps {{ action state isVendor note }}"""
