@@ -157,12 +157,15 @@ class Claim(Node):
     partner = one(nouns.PARTNER, partner_by_id, "partner_id", "Their employer as of the sale.")
     lines = many(ClaimLine, lines_of_claims, "What was sold, at most 10.")
     files = many(File, files_of_claims, "Its proof, at most 20.")
-    steps = many(ClaimStep, steps_of_claims, "What was done with it, of more than 50 the last ones.")
+    steps = many(ClaimStep, steps_of_claims, "What was done with it, the last steps, at most 50.")
     is_contested: bool | None = strawberry.field(
         description="True if somebody claimed a part of it before, and that is undecided; for the vendor."
     )
     conflicts = many(
-        ClaimConflict, conflicts_of_claims, "The conflicts it has a part in; for the vendor.", nullable=True
+        ClaimConflict,
+        conflicts_of_claims,
+        "Its conflicts, at most 100; for the vendor.",
+        nullable=True,
     )
     available_actions: list[ClaimAction] = strawberry.field(description="What you may do with it now, at most eight.")
     recorded_at: datetime = strawberry.field(description="When it was drafted.")

@@ -24,7 +24,7 @@ from domain.claims.reviewing import request_information, review_claim
 from domain.earning.refusals import UnitIsFull
 from domain.kernel.refusals import InvalidInput, KeyReused, NotFound, refusal_again
 
-LINES_SAY = "Which approved lines; all, if none are named."
+LINES_SAY = "Which approved lines, at most 10; all, if none are named."
 
 
 @strawberry.input(description="Takes a claim up.")
@@ -51,7 +51,7 @@ class DecideClaimInput:
     idempotency_key: str = key_field()
     claim_id: strawberry.ID = strawberry.field(description="The claim.")
     lines: list[ClaimVerdictInput] | None = strawberry.field(
-        default=None, description="At most 10, others stay open; without, all open lines are approved."
+        default=None, description="Lines, at most 10, others stay open; without, all open lines are approved."
     )
     note: str | None = strawberry.field(default=None, description="For the claimant, at most 500 characters.")
 
@@ -59,7 +59,7 @@ class DecideClaimInput:
 @strawberry.input(description="Approves claims whole.")
 class ApproveClaimsInput:
     idempotency_key: str = key_field()
-    claim_ids: list[strawberry.ID] = strawberry.field(description="1 to 100 different claims.")
+    claim_ids: list[strawberry.ID] = strawberry.field(description="Different claims, at most 100.")
 
 
 @strawberry.input(description="Takes approved lines back.")
@@ -194,7 +194,6 @@ class ClaimDecisionMutation:
         InvalidInput,
         KeyReused,
         ClaimNotInState,
-        UnitIsFull,
         description="Takes back what approved lines earned; what is spent is owed, and settled by what is earned next.",
     )
     async def reverse_claim(self, info: Info, input: ReverseClaimInput) -> Any:
@@ -218,7 +217,6 @@ class ClaimDecisionMutation:
         InvalidInput,
         KeyReused,
         ConflictDecided,
-        ClaimNotInState,
         description="Decides a sale that was claimed twice: the loser's lines are rejected, or reversed if paid.",
     )
     async def decide_claim_conflict(self, info: Info, input: DecideClaimConflictInput) -> Any:

@@ -48,7 +48,7 @@ class SaveEligibleSkusInput:
     idempotency_key: str = key_field()
     program_id: strawberry.ID = strawberry.field(description="The program.")
     skus: list[EligibleSkuInput] = strawberry.field(
-        description="1 to 1,000; one that begins the same day as before is said anew."
+        description="At least one, at most 1,000; one that begins the same day as before is said anew."
     )
 
 
@@ -85,7 +85,7 @@ class SaveClaimInput:
     idempotency_key: str = key_field()
     program_id: strawberry.ID = strawberry.field(description="The program.")
     claim_id: strawberry.ID | None = strawberry.field(default=None, description="Your draft; without, a new one.")
-    lines: list[ClaimLineInput] = strawberry.field(description="What was sold, 1 to 10.")
+    lines: list[ClaimLineInput] = strawberry.field(description="What was sold, at most 10.")
     file_ids: list[strawberry.ID] = strawberry.field(
         default_factory=list[strawberry.ID], description="Proof, handed in with POST /files; at most 20 together."
     )

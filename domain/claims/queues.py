@@ -19,6 +19,7 @@ Pair = tuple[Actor, UUID]
 Pairs = Sequence[Pair]
 
 PAGE_MAX = 101
+OF_CLAIM_MAX = 100
 
 # Who handles the second claim handles the conflict.
 RELATION = relation_sql(member="second.member_id", partner="second.partner_id")
@@ -37,7 +38,7 @@ SELECT * FROM (
   FROM {VIEWERS} JOIN unnest($6::uuid[]) WITH ORDINALITY AS asked (id, place) USING (place)
   JOIN claim_conflict AS conflict ON asked.id IN (conflict.first_claim_id, conflict.second_claim_id)
   JOIN claim AS second ON second.id = conflict.second_claim_id) AS seen
-WHERE relation = 'OPERATOR' ORDER BY place, recorded_at, id
+WHERE relation = 'OPERATOR' ORDER BY place, recorded_at, id LIMIT {OF_CLAIM_MAX} * cardinality($6)
 """
 PAGE = f"""
 SELECT * FROM (
