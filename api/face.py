@@ -29,6 +29,7 @@ from api.http.ingest import ingest_routes
 from api.http.issuer import PATH as ISSUER_PATH
 from api.http.issuer import DevelopmentIssuer
 from api.http.jwks import RemoteKeys
+from api.http.keeping import kept_secret
 from api.http.server import build_app, server_config
 from api.http.signing import SigningKey
 from api.logs import configure
