@@ -27,8 +27,10 @@ from catalog.suppliers.registry import adapter_for
 from domain.access.limiting import prune_buckets
 from domain.access.principals import SYSTEM
 from domain.access.spending import prune_spent
+from domain.claims.expiring import reject_overdue
 from domain.earning.receiving import forget_messages
 from domain.earning.rewalking import rewalk_due
+from domain.files.removing import remove_unattached
 from domain.kernel import outbox
 from domain.ledger.booking import close_due
 from domain.ledger.maturing import mature_due
@@ -88,7 +90,11 @@ def loops(parts: Wired) -> list[Loop]:
         return await expire_codes(parts.door) + await tell_expiring(parts.door)
 
     async def prune() -> int:
-        return await prune_spent(parts.door) + await prune_buckets(parts.door) + await prune_quotes(parts.door, SYSTEM)
+        spent = await prune_spent(parts.door) + await prune_buckets(parts.door)
+        return spent + await prune_quotes(parts.door, SYSTEM) + await remove_unattached(parts.door)
+
+    async def claims() -> int:
+        return await reject_overdue(parts.door)
 
     async def fan() -> int:
         return await fan_out(parts.door, parts.matrix)
@@ -105,6 +111,7 @@ def loops(parts: Wired) -> list[Loop]:
         Loop(name="close", step=close, pause_min=1.0, pause_max=60.0),
         Loop(name="expire-codes", step=expire, pause_min=5.0, pause_max=300.0),
         Loop(name="prune", step=prune, pause_min=5.0, pause_max=300.0),
+        Loop(name="claims", step=claims, pause_min=1.0, pause_max=60.0),
         Loop(name="webhooks-fan-out", step=fan, pause_min=0.01, pause_max=POLL),
         Loop(name="webhooks-send", step=parts.sender.step, pause_min=0.01, pause_max=POLL),
         Loop(name="webhooks-forget", step=forget, pause_min=5.0, pause_max=300.0),

@@ -18,12 +18,16 @@ from api.graph.bundles import BundleQuery
 from api.graph.bundles_in import BundleMutation
 from api.graph.catalog import CatalogQuery
 from api.graph.catalog_in import CatalogMutation
+from api.graph.claims import ClaimQuery
+from api.graph.claims_decided_in import ClaimDecisionMutation
+from api.graph.claims_in import ClaimMutation
 from api.graph.codes import CodeQuery
 from api.graph.codes_in import CodeMutation
 from api.graph.codes_in_hand_in import CodesInHandMutation
 from api.graph.context import Context
 from api.graph.enrollments_in import EnrollmentMutation
 from api.graph.entitlements import EntitlementMutation, EntitlementQuery
+from api.graph.files import FileQuery
 from api.graph.fulfilment import FulfilmentQuery
 from api.graph.fulfilment_in import FulfilmentMutation
 from api.graph.import_runs import ImportRunQuery
@@ -80,6 +84,8 @@ QUERIES = (
     BundleQuery,
     SendQuery,
     EntitlementQuery,
+    FileQuery,
+    ClaimQuery,
 )
 
 
@@ -103,6 +109,8 @@ MUTATIONS = (
     SendMutation,
     RewardMutation,
     EntitlementMutation,
+    ClaimMutation,
+    ClaimDecisionMutation,
 )
 
 

@@ -26,6 +26,11 @@ from catalog.suppliers.reading import AdapterKind, SupplierState
 from catalog.suppliers.reconciliation import Difference
 from domain.access.principals import Relation, Role, Scope
 from domain.activities.activity import ActivityStatus, Basis, OnChange, Outcome
+from domain.claims.claim import KeyKind, RejectionReason, ReversalReason
+from domain.claims.deciding_conflicts import Winner
+from domain.claims.machine import ClaimAction, ClaimLineState, ClaimState, ClaimTurn
+from domain.claims.queues import ConflictState
+from domain.claims.reading import ClaimSort
 from domain.earning.reading import AwardState, DueOutcome
 from domain.kernel.units import UnitKind
 from domain.partners.registration import JourneyStage, MemberKind, PartnerType, Result
@@ -229,6 +234,23 @@ DESCRIBED: Mapping[type[StrEnum], tuple[str | None, str]] = {
     Problem: ("CodeProblemKind", "What is wrong with a code."),
     ProblemState: ("CodeProblemState", "Whether a problem is OPEN, or how it was settled."),
     Settlement: ("CodeProblemSettlement", "How a problem ends: another code, the points back, or neither."),
+    ClaimState: (
+        None,
+        "Where a claim stands: DRAFT, SUBMITTED, IN_REVIEW, INFO_REQUESTED while the claimant is asked; APPROVED,"
+        " PARTIALLY_APPROVED or REJECTED by the vendor; WITHDRAWN by the claimant; REVERSED once nothing of it counts.",
+    ),
+    ClaimLineState: (None, "What became of a line: what is APPROVED counts, and nothing else does."),
+    ClaimAction: (None, "What somebody may do with a claim."),
+    ClaimTurn: (None, "Who has to act next: the claimant's clock stands still while it is the VENDOR."),
+    ClaimSort: (None, "In which order claims are listed, by since when they wait."),
+    KeyKind: ("ClaimKeyKind", "By what a sale is known again."),
+    RejectionReason: ("ClaimRejection", "Why a line is not approved."),
+    ReversalReason: ("ClaimReversal", "Why an approved line is taken back."),
+    Winner: ("ClaimConflictWinner", "For whom a conflict is decided: who claimed FIRST, who SECOND, or BOTH."),
+    ConflictState: (
+        "ClaimConflictState",
+        "Whether a conflict is OPEN, for whom it was decided, or that it is GONE: the first claim holds it no longer.",
+    ),
     Action: ("RedemptionAction", "What somebody may do with a line."),
     RedemptionSort: (None, "In which order orders are listed, by when they were made."),
     ObstacleCode: (None, "Why somebody cannot redeem something now; the sentence comes with it."),

@@ -15,7 +15,9 @@ from catalog.sends import events as sends
 from catalog.suppliers import events as suppliers
 from domain.access import events as access
 from domain.activities import events as activities
+from domain.claims import events as claims
 from domain.earning import events as earning
+from domain.files import events as files
 from domain.kernel.events import EventType, StampedEvent
 from domain.ledger import events as ledger
 from domain.partners import events as partners
@@ -38,6 +40,8 @@ ROOMS = (
     redemptions,
     fulfilment,
     sends,
+    files,
+    claims,
 )
 
 
@@ -56,6 +60,7 @@ class Shape(StrEnum):
 
 # Other names that end in _id are ids, others that end in _at instants; every other name of a payload stands here.
 SHAPES: Mapping[str, Shape] = {
+    "action": Shape.TEXT,
     "adapter": Shape.TEXT,
     "alert_below": Shape.WHOLE,
     "amount": Shape.WHOLE,
@@ -86,6 +91,7 @@ SHAPES: Mapping[str, Shape] = {
     "kind": Shape.TEXT,
     "lines": Shape.IDS,
     "low_stock_at": Shape.WHOLE,
+    "media_type": Shape.TEXT,
     "milestone": Shape.TEXT,
     "operator": Shape.TEXT,
     "origin": Shape.TEXT,
@@ -93,6 +99,7 @@ SHAPES: Mapping[str, Shape] = {
     "partners": Shape.WHOLE,
     "period_start": Shape.INSTANT,
     "problem": Shape.TEXT,
+    "purpose": Shape.TEXT,
     "quantity": Shape.WHOLE,
     "quota": Shape.WHOLE,
     "reason": Shape.TEXT,
@@ -110,6 +117,7 @@ SHAPES: Mapping[str, Shape] = {
     "scope": Shape.TEXT,
     "scopes": Shape.TEXTS,
     "settlement": Shape.TEXT,
+    "size": Shape.WHOLE,
     "state": Shape.TEXT,
     "subject_kind": Shape.TEXT,
     "substituted": Shape.WHOLE,
@@ -140,6 +148,8 @@ TAGS: Mapping[str, Tag] = {
     "former_partner": Tag.PARTNER,
     "batch": Tag.CODE_BATCH,
     "cause": Tag.CAUSE,
+    "first_claim": Tag.CLAIM,
+    "second_claim": Tag.CLAIM,
     "item": Tag.CATALOG_ITEM,
     "line": Tag.REDEMPTION_LINE,
     "next_supplier": Tag.SUPPLIER,

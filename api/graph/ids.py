@@ -56,6 +56,10 @@ class Tag(StrEnum):
     GRANT = "gr"
     ATTEMPT = "fa"
     CODE_PROBLEM = "cx"
+    FILE = "fi"
+    CLAIM = "cl"
+    CLAIM_LINE = "ln"
+    CLAIM_CONFLICT = "cf"
 
 
 def encode_id(tag: Tag, value: UUID) -> str:

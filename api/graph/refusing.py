@@ -62,6 +62,13 @@ TAGS: Mapping[str, Tag] = {
     "code batch": Tag.CODE_BATCH,
     "webhook endpoint": Tag.WEBHOOK_ENDPOINT,
     "webhook delivery": Tag.WEBHOOK_DELIVERY,
+    "file": Tag.FILE,
+    "claim": Tag.CLAIM,
+    "claim_id": Tag.CLAIM,
+    "claim line": Tag.CLAIM_LINE,
+    "claim conflict": Tag.CLAIM_CONFLICT,
+    "conflict_id": Tag.CLAIM_CONFLICT,
+    "file_id": Tag.FILE,
 }
 
 FACTS: Mapping[str, str] = {
@@ -79,6 +86,7 @@ FACTS: Mapping[str, str] = {
     "role": "The role it is about.",
     "unit": "The code of the unit.",
     "reason": "Why, as a code.",
+    "taken": "The media types that are taken.",
     "obstacles": "Everything that stands in the way, as {denominationId, code, facts}.",
 }
 

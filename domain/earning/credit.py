@@ -65,12 +65,15 @@ class Credit:
         shares = self._unit.rule.beneficiaries
         if len(shares) == 1 and shares[0].to == self._unit.subject.kind.value:
             return [self._capped(judged, self._unit.subject, amount, reasons)]
-        parameters = judged.case.parameters
-        stated = [None if s.share_ppm is None else number_value(s.share_ppm, parameters) for s in shares]
-        rest = SHARES_PPM_WHOLE - sum(ppm or 0 for ppm in stated)
-        weights = [rest if ppm is None else ppm for ppm in stated]
+        weights = self._weights(judged.case)
+        if not any(weights):
+            facts = {"to": shares[0].to, "asked": amount, "unit": self._unit.terms.unit}
+            reason = Reason(code="BENEFICIARY_MISSING", facts=facts)
+            return [self._capped(judged, self._unit.subject, 0, [*reasons, reason])]
         by_beneficiary: dict[Beneficiary, tuple[int, list[Reason]]] = {}
         for share, ppm, part in zip(shares, weights, split(amount, weights), strict=True):
+            if share.share_from is not None and not ppm:
+                continue  # the activity names fewer people than the rule has places for
             beneficiary = self._beneficiary(share.to, judged.case)
             if beneficiary is None:
                 facts = {"to": share.to, "asked": part, "unit": self._unit.terms.unit}
@@ -81,6 +84,18 @@ class Credit:
             sofar, told = by_beneficiary.get(beneficiary, (0, list(reasons)))
             by_beneficiary[beneficiary] = (sofar + part, [*told, reason])
         return [self._capped(judged, who, part, told) for who, (part, told) in by_beneficiary.items()]
+
+    def _weights(self, case: Case) -> list[int]:
+        """Each beneficiary's part in millionths; what the activity names is bounded, and absent is nothing."""
+        found: list[int | None] = []
+        for share in self._unit.rule.beneficiaries:
+            if share.share_from is not None:
+                named = case.activity.attributes.get(share.share_from.removeprefix(ATTRIBUTE_MARK))
+                found.append(min(max(named, 0), SHARES_PPM_WHOLE) if isinstance(named, int) else 0)
+            else:
+                found.append(None if share.share_ppm is None else number_value(share.share_ppm, case.parameters))
+        rest = max(SHARES_PPM_WHOLE - sum(ppm or 0 for ppm in found), 0)
+        return [rest if ppm is None else ppm for ppm in found]
 
     def _beneficiary(self, to: str, case: Case) -> Beneficiary | None:
         activity = case.activity

@@ -67,13 +67,15 @@ class Allocation(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Share:
-    """A beneficiary and its part in millionths; `share_ppm` None is the rest.
+    """A beneficiary and its part in millionths; `share_ppm` None is the rest, unless `share_from` names the attribute
+    of the activity that holds the part.
 
     `to` is MEMBER or PARTNER (of the activity), or "activity.<attribute>" for the member that attribute names.
     """
 
     to: str
     share_ppm: Number | None
+    share_from: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -152,10 +154,7 @@ class Rule:
             "moment": self.moment.value if self.moment else None,
             "subject": self.subject.value,
             "period": self.period.value,
-            "beneficiaries": [
-                {"to": share.to, "share_ppm": REST if share.share_ppm is None else number_json(share.share_ppm)}
-                for share in self.beneficiaries
-            ],
+            "beneficiaries": [{"to": share.to, "share_ppm": _share_json(share)} for share in self.beneficiaries],
             "caps": [
                 {"period": cap.period.value, "amount": _json(cap.amount), "count": _json(cap.count)}
                 for cap in self.caps
@@ -257,16 +256,18 @@ def _beneficiaries(reader: Reader, subject: SubjectKind) -> tuple[Share, ...]:
         to = inner.text("to", 80)
         if to not in SubjectKind.__members__ and not to.startswith(ATTRIBUTE_MARK):
             inner.problem("to", 'is MEMBER, PARTNER or "activity." and a STRING attribute holding a member\'s id')
-        is_rest = inner.fields.get("share_ppm", REST) == REST
-        share = None if is_rest else inner.number("share_ppm", 0, SHARES_PPM_WHOLE)
-        shares.append(Share(to=to, share_ppm=share))
+        said = inner.fields.get("share_ppm", REST)
+        named = said if isinstance(said, str) and said.startswith(ATTRIBUTE_MARK) else None
+        share = None if said == REST or named else inner.number("share_ppm", 0, SHARES_PPM_WHOLE)
+        shares.append(Share(to=to, share_ppm=share, share_from=named))
     stated = [share.share_ppm for share in shares if share.share_ppm is not None]
-    rests = len(shares) - len(stated)
+    named_by_activity = sum(share.share_from is not None for share in shares)
+    rests = len(shares) - len(stated) - named_by_activity
     if len({share.to for share in shares}) < len(shares):
         reader.problem("beneficiaries", "each stands once")
     if rests > 1 or sum(map(most, stated)) > SHARES_PPM_WHOLE:
         reader.problem("beneficiaries", f"at most one share is {REST}, and the others sum to at most 1000000")
-    elif shares and rests == 0 and (sum(map(least, stated)) < SHARES_PPM_WHOLE):
+    elif shares and rests == 0 and not named_by_activity and (sum(map(least, stated)) < SHARES_PPM_WHOLE):
         reader.problem("beneficiaries", f"the shares sum to exactly 1000000, or one of them is {REST}")
     return tuple(shares)
 
@@ -324,6 +325,12 @@ def _stacking(reader: Reader) -> Stacking:
         priority=reader.whole("priority", 0, PRIORITY_MAX, default=0),
         ceiling_ppm=reader.optional("ceiling_ppm", lambda: reader.number("ceiling_ppm", 0, PPM_MAX)),
     )
+
+
+def _share_json(share: Share) -> object:
+    if share.share_from is not None:
+        return share.share_from
+    return REST if share.share_ppm is None else number_json(share.share_ppm)
 
 
 def _json(number: Number | None) -> object:

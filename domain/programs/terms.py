@@ -303,6 +303,9 @@ def _check_rules(
             named = attributes.get(share.to.removeprefix(ATTRIBUTE_MARK))
             if share.to.startswith(ATTRIBUTE_MARK) and (named is None or named.type is not ValueType.STRING):
                 reader.problem(f"{path}.beneficiaries", f"{share.to} is not a declared STRING attribute")
+            part = attributes.get(share.share_from.removeprefix(ATTRIBUTE_MARK)) if share.share_from else None
+            if share.share_from and (part is None or part.type is not ValueType.INT):
+                reader.problem(f"{path}.beneficiaries", f"{share.share_from} is not a declared INT attribute")
         if rule.condition is None:
             continue
         condition = compiled(rule.condition, variables)

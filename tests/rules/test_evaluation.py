@@ -107,6 +107,29 @@ def test_shares_sum_exactly_and_a_missing_beneficiary_leaves_its_share_ungiven()
     assert sorted(due.amount for due in twice) == [34, 67]
 
 
+def test_shares_that_the_activity_names_split_the_whole_by_largest_remainder() -> None:
+    rule = {
+        "effect": {"kind": "FIXED", "amount": 100},
+        "beneficiaries": [{"to": f"activity.rep_{n}", "share_ppm": f"activity.share_{n}"} for n in (1, 2)],
+    }
+    declared = {"attributes": {"rep_1": "STRING", "rep_2": "STRING", "share_1": "INT", "share_2": "INT"}}
+
+    def shared(**attributes: str | int) -> dict[UUID, int]:
+        return {
+            due.beneficiary.id: due.amount
+            for due in dues_of(rule, [case(activity(1, attributes=attributes))], **declared)
+        }
+
+    two = {"rep_1": str(REP), "rep_2": str(OTHER_REP)}
+    assert shared(**two, share_1=666_667, share_2=333_333) == {REP: 67, OTHER_REP: 33}
+    assert shared(rep_1=str(OTHER_REP), share_1=1_000_000) == {OTHER_REP: 100}
+    assert shared(**two, share_1=3_000_000, share_2=1_000_000) == {REP: 50, OTHER_REP: 50}
+    assert shared(**two, share_1=-5, share_2=7) == {OTHER_REP: 100}
+    assert shared(**two) == {REP: 0}
+    (nothing,) = dues_of(rule, [case(activity(1))], **declared)
+    assert nothing.explanation.code == "BENEFICIARY_MISSING"
+
+
 def test_caps_trim_per_beneficiary_and_period_and_say_so() -> None:
     rule = {"period": "MONTH", "caps": [{"period": "DAY", "count": 2}, {"period": "MONTH", "amount": 350}]}
     hours = [0, 1, 2, 24, 25, 26, 48]

@@ -149,6 +149,8 @@ def test_the_canonical_document_round_trips_with_its_digest() -> None:
         ("rules.0.beneficiaries.0.share_ppm", 950_000, "rules[0].beneficiaries"),
         ("rules.0.beneficiaries.2.share_ppm", 100_000, "rules[0].beneficiaries"),
         ("rules.0.beneficiaries.1.to", "activity.new", "rules[0].beneficiaries"),
+        ("rules.0.beneficiaries.1.share_ppm", "activity.nothing", "rules[0].beneficiaries"),
+        ("rules.0.beneficiaries.1.share_ppm", "activity.referrer", "rules[0].beneficiaries"),
         ("rules.0.beneficiaries.1.to", "SOMEONE", "rules[0].beneficiaries[1].to"),
         ("rules.0.stacking.mode", "MAYBE", "rules[0].stacking.mode"),
         ("rules.1.code", "won", "rules"),
