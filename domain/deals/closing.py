@@ -75,9 +75,7 @@ async def win_deal(door: Door, knowledge: Knowledge, actor: Actor, keyed: Keyed,
     return await door.operate_keyed(actor, "winDeal", keyed, work)
 
 
-async def correct_win(
-    door: Door, knowledge: Knowledge, actor: Actor, keyed: Keyed, deal_id: UUID, win: Win
-) -> Outcome:
+async def correct_win(door: Door, knowledge: Knowledge, actor: Actor, keyed: Keyed, deal_id: UUID, win: Win) -> Outcome:
     """The won deal reads so, and what it earned follows. Facts: deal_id.
 
     Refuses: NotFound; DealActionNotAvailable; WinTooLate; InvalidInput; OccursInFuture.

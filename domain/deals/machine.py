@@ -51,9 +51,7 @@ EDGES: Mapping[DealState, frozenset[DealState]] = {
     DealState.SUBMITTED: frozenset(
         {DealState.IN_REVIEW, DealState.RETURNED, DealState.APPROVED, DealState.REJECTED, DealState.CANCELLED}
     ),
-    DealState.IN_REVIEW: frozenset(
-        {DealState.RETURNED, DealState.APPROVED, DealState.REJECTED, DealState.CANCELLED}
-    ),
+    DealState.IN_REVIEW: frozenset({DealState.RETURNED, DealState.APPROVED, DealState.REJECTED, DealState.CANCELLED}),
     DealState.RETURNED: frozenset({DealState.SUBMITTED, DealState.EXPIRED, DealState.CANCELLED}),
     DealState.APPROVED: _ENDS | {DealState.EXTENDED},
     DealState.EXTENDED: _ENDS | {DealState.EXTENDED},

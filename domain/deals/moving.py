@@ -134,9 +134,7 @@ async def move_in(op: Operation, moves: Sequence[Move]) -> None:
         return
     for move in moves:
         if move.deal.state not in sources(move.to):
-            raise DealActionNotAvailable(
-                action=move.to.value, deal_id=str(move.deal.id), state=move.deal.state.value
-            )
+            raise DealActionNotAvailable(action=move.to.value, deal_id=str(move.deal.id), state=move.deal.state.value)
     await op.sql.execute(
         MOVE,
         [move.deal.id for move in moves],

@@ -34,9 +34,7 @@ class DealPolicy:
         for name, (least, most) in BOUNDS.items():
             if not least <= getattr(self, name) <= most:
                 first, *rest = name.split("_")
-                raise InvalidInput(
-                    field=first + "".join(map(str.capitalize, rest)), problem=f"{least} to {most}"
-                )
+                raise InvalidInput(field=first + "".join(map(str.capitalize, rest)), problem=f"{least} to {most}")
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "DealPolicy":

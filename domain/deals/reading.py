@@ -250,9 +250,26 @@ def _deal(row: Row, actor: Actor) -> DealRecord:
         **{
             name: row[name]
             for name in (
-                "id", "partner_id", "member_id", "policy", "title", "opportunity", "customer", "value", "currency",
-                "reason", "note", "extensions", "submitted_at", "approved_at", "won_at", "won_net", "won_list",
-                "won_currency", "recorded_at", "version",
+                "id",
+                "partner_id",
+                "member_id",
+                "policy",
+                "title",
+                "opportunity",
+                "customer",
+                "value",
+                "currency",
+                "reason",
+                "note",
+                "extensions",
+                "submitted_at",
+                "approved_at",
+                "won_at",
+                "won_net",
+                "won_list",
+                "won_currency",
+                "recorded_at",
+                "version",
             )
         },  # fmt: skip
         customer_id=row["customer_id"] if actor.is_operator else None,

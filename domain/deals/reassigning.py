@@ -21,9 +21,7 @@ UPDATE deal SET partner_id = $2, member_id = $3, version = version + 1 WHERE id 
 """
 
 
-async def reassign_deal(
-    door: Door, actor: Actor, keyed: Keyed, deal_id: UUID, member_id: UUID, reason: str
-) -> Outcome:
+async def reassign_deal(door: Door, actor: Actor, keyed: Keyed, deal_id: UUID, member_id: UUID, reason: str) -> Outcome:
     """The member and their partner have the registration, its protection and what it will earn when it is won; what its
     approval earned stays with whoever registered it. Facts: deal_id.
 

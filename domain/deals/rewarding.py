@@ -55,9 +55,7 @@ async def report_registered_in(op: Operation, knowledge: Knowledge, deal: Deal, 
 
 async def take_back_registered_in(op: Operation, knowledge: Knowledge, deal: Deal, reason: str) -> None:
     """What the approved registration earned is taken back."""
-    await report_in(
-        op, knowledge, WORKFLOW, [ActivityReversal(external_id=f"{deal.id}:registered", reason=reason)]
-    )
+    await report_in(op, knowledge, WORKFLOW, [ActivityReversal(external_id=f"{deal.id}:registered", reason=reason)])
 
 
 async def report_won_in(

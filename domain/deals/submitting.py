@@ -121,9 +121,7 @@ async def submit_in(op: Operation, deals: Sequence[Deal]) -> Mapping[UUID, Verdi
     Names similar to a customer's are looked for without a lock: of two at one instant, neither may hear of the other.
     """
     policies = {row["code"]: row["document"] for row in await op.sql.fetch(POLICIES, [d.policy for d in deals])}
-    deals = [
-        replace(deal, bound=deal.bound or DealPolicy.from_json(policies.get(deal.policy, {}))) for deal in deals
-    ]
+    deals = [replace(deal, bound=deal.bound or DealPolicy.from_json(policies.get(deal.policy, {}))) for deal in deals]
     verdicts = await _judged_in(op, deals)
     await op.sql.execute(
         BIND,
@@ -187,8 +185,7 @@ async def _found_in(op: Operation, ids: Sequence[UUID], customers: Sequence[Cust
     customer_ids = await customers_in(op, customers)
     found = await lock_deals_in(op, ids)
     return [
-        replace(found[deal_id], customer_id=customer_id)
-        for deal_id, customer_id in zip(ids, customer_ids, strict=True)
+        replace(found[deal_id], customer_id=customer_id) for deal_id, customer_id in zip(ids, customer_ids, strict=True)
     ]
 
 
@@ -198,7 +195,9 @@ async def _judged_in(op: Operation, deals: Sequence[Deal]) -> Mapping[UUID, Verd
     names = [(customer_id, normal_name(str(deal.customer["name"]))) for customer_id, deal in customers.items()]
     similar = await similar_customers(op.sql, names)
     every = await holds_on(op.sql, {*customers, *(one for others in similar.values() for one in others)})
-    over = [hold.reference_id for customer_id in customers for hold in every.get(customer_id, ()) if hold.is_over(op.now)]
+    over = [
+        hold.reference_id for customer_id in customers for hold in every.get(customer_id, ()) if hold.is_over(op.now)
+    ]
     await expire_in(op, list((await lock_deals_in(op, over)).values()))
     relations = await relations_of(op.sql, customers)
     return judge(

@@ -39,9 +39,7 @@ async def correct_value(
     async def work(op: Operation) -> Mapping[str, Any]:
         lead = await locked_in(op, actor, lead_id, LeadAction.CORRECT)
         version = await sure_value(op.sql, CORRECT, lead_id, value)
-        op.tell(
-            LEAD_CORRECTED.about(lead_id, member_id=lead.member_id, partner_id=lead.partner_id, version=version)
-        )
+        op.tell(LEAD_CORRECTED.about(lead_id, member_id=lead.member_id, partner_id=lead.partner_id, version=version))
         await audit.record_in(
             op, "lead.correct_value", "lead", lead_id, before=lead.value, after=value, reason=reason.strip()
         )

@@ -34,12 +34,8 @@ class LeadAction(StrEnum):
 
 
 EDGES: Mapping[LeadState, frozenset[LeadState]] = {
-    LeadState.ASSIGNED: frozenset(
-        {LeadState.ASSIGNED, LeadState.ACCEPTED, LeadState.RETURNED, LeadState.EXPIRED}
-    ),
-    LeadState.ACCEPTED: frozenset(
-        {LeadState.WORKING, LeadState.CONVERTED, LeadState.RETURNED, LeadState.ASSIGNED}
-    ),
+    LeadState.ASSIGNED: frozenset({LeadState.ASSIGNED, LeadState.ACCEPTED, LeadState.RETURNED, LeadState.EXPIRED}),
+    LeadState.ACCEPTED: frozenset({LeadState.WORKING, LeadState.CONVERTED, LeadState.RETURNED, LeadState.ASSIGNED}),
     LeadState.WORKING: frozenset({LeadState.CONVERTED, LeadState.RETURNED, LeadState.ASSIGNED}),
     LeadState.RETURNED: frozenset({LeadState.ASSIGNED}),
     LeadState.EXPIRED: frozenset({LeadState.ASSIGNED}),

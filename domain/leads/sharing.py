@@ -209,9 +209,7 @@ def _registered(held: Sequence[HoldRecord], had: Collection[UUID]) -> Choice | N
     hold = held[0]
     if hold.partner_id in had or hold.member_id is None:
         return None
-    return Choice(
-        partner_id=hold.partner_id, member_id=hold.member_id, why=Why(code=WhyCode.REGISTERED_DEAL)
-    )
+    return Choice(partner_id=hold.partner_id, member_id=hold.member_id, why=Why(code=WhyCode.REGISTERED_DEAL))
 
 
 def _loaded(one: Candidate, choice: Choice, now: datetime) -> Candidate:

@@ -138,9 +138,7 @@ def scopes_overlap(one: Iterable[str], other: Iterable[str]) -> bool:
     return not first or not second or bool(first & second)
 
 
-def meant(
-    keys: Mapping[KeyKind, str], country: str | None, known: Iterable[KnownCustomer]
-) -> KnownCustomer | None:
+def meant(keys: Mapping[KeyKind, str], country: str | None, known: Iterable[KnownCustomer]) -> KnownCustomer | None:
     """The known customer that these keys mean: by tax id, else by domain, else by its normal name where neither tax
     id, nor domain, nor country speaks against it; the one known longest where several do.
     """
