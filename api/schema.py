@@ -24,6 +24,7 @@ from api.graph.codes_in_hand_in import CodesInHandMutation
 from api.graph.context import Context
 from api.graph.enrollments_in import EnrollmentMutation
 from api.graph.entitlements import EntitlementMutation, EntitlementQuery
+from api.graph.files import FileQuery
 from api.graph.fulfilment import FulfilmentQuery
 from api.graph.fulfilment_in import FulfilmentMutation
 from api.graph.import_runs import ImportRunQuery
@@ -80,6 +81,7 @@ QUERIES = (
     BundleQuery,
     SendQuery,
     EntitlementQuery,
+    FileQuery,
 )
 
 

@@ -8,6 +8,7 @@ MODELS = (
     "domain.kernel.tables",
     "domain.access.tables",
     "domain.ledger.tables",
+    "domain.files.tables",
     "domain.partners.tables",
     "domain.partners.customers.tables",
     "domain.programs.tables",

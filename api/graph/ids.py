@@ -56,6 +56,7 @@ class Tag(StrEnum):
     GRANT = "gr"
     ATTEMPT = "fa"
     CODE_PROBLEM = "cx"
+    FILE = "fi"
 
 
 def encode_id(tag: Tag, value: UUID) -> str:
