@@ -27,10 +27,12 @@ from catalog.suppliers.registry import adapter_for
 from domain.access.limiting import prune_buckets
 from domain.access.principals import SYSTEM
 from domain.access.spending import prune_spent
+from domain.deals.expiring import expire_due as expire_deals
 from domain.earning.receiving import forget_messages
 from domain.earning.rewalking import rewalk_due
 from domain.files.removing import remove_unattached
 from domain.kernel import outbox
+from domain.leads.sharing import hand_on_due
 from domain.ledger.booking import close_due
 from domain.ledger.maturing import mature_due
 from leaderboards.projecting import fold
@@ -92,6 +94,9 @@ def loops(parts: Wired) -> list[Loop]:
         spent = await prune_spent(parts.door) + await prune_buckets(parts.door)
         return spent + await prune_quotes(parts.door, SYSTEM) + await remove_unattached(parts.door)
 
+    async def deals() -> int:
+        return await expire_deals(parts.door) + await hand_on_due(parts.door)
+
     async def fan() -> int:
         return await fan_out(parts.door, parts.matrix)
 
@@ -107,6 +112,7 @@ def loops(parts: Wired) -> list[Loop]:
         Loop(name="close", step=close, pause_min=1.0, pause_max=60.0),
         Loop(name="expire-codes", step=expire, pause_min=5.0, pause_max=300.0),
         Loop(name="prune", step=prune, pause_min=5.0, pause_max=300.0),
+        Loop(name="deals-and-leads", step=deals, pause_min=1.0, pause_max=60.0),
         Loop(name="webhooks-fan-out", step=fan, pause_min=0.01, pause_max=POLL),
         Loop(name="webhooks-send", step=parts.sender.step, pause_min=0.01, pause_max=POLL),
         Loop(name="webhooks-forget", step=forget, pause_min=5.0, pause_max=300.0),

@@ -22,6 +22,11 @@ from api.graph.codes import CodeQuery
 from api.graph.codes_in import CodeMutation
 from api.graph.codes_in_hand_in import CodesInHandMutation
 from api.graph.context import Context
+from api.graph.customers import CustomerQuery
+from api.graph.customers_in import CustomerMutation
+from api.graph.deal_decisions_in import DealDecisionMutation
+from api.graph.deals import DealQuery
+from api.graph.deals_in import DealMutation
 from api.graph.enrollments_in import EnrollmentMutation
 from api.graph.entitlements import EntitlementMutation, EntitlementQuery
 from api.graph.files import FileQuery
@@ -30,6 +35,8 @@ from api.graph.fulfilment_in import FulfilmentMutation
 from api.graph.import_runs import ImportRunQuery
 from api.graph.inlets_in import InletMutation
 from api.graph.leaderboards import LeaderboardQuery
+from api.graph.leads import LeadQuery
+from api.graph.leads_in import LeadAnswerMutation, LeadMutation
 from api.graph.live import CursorShown, Subscription
 from api.graph.members import MemberQuery
 from api.graph.nodes import NodeQuery
@@ -81,6 +88,9 @@ QUERIES = (
     BundleQuery,
     SendQuery,
     EntitlementQuery,
+    CustomerQuery,
+    DealQuery,
+    LeadQuery,
     FileQuery,
 )
 
@@ -105,6 +115,11 @@ MUTATIONS = (
     SendMutation,
     RewardMutation,
     EntitlementMutation,
+    CustomerMutation,
+    DealMutation,
+    DealDecisionMutation,
+    LeadMutation,
+    LeadAnswerMutation,
 )
 
 

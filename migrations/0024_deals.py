@@ -155,7 +155,7 @@ INDEXES = (
 class Migration(migrations.Migration):
     """Adds customers, deals and leads, with their laws."""
 
-    dependencies = [("guerdon", "0016_sends_laws")]
+    dependencies = [("guerdon", "0023_files_and_claims")]
 
     initial = False
 
@@ -356,7 +356,6 @@ class Migration(migrations.Migration):
                 ("n", fields.IntField()),
                 ("principal_id", fields.UUIDField()),
                 ("note", fields.CharField(max_length=2000)),
-                ("file_ids", fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
                 ("recorded_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
             options={

@@ -42,7 +42,9 @@ class CustomerDetails:
     size = said("size", "Its segment by size, a code.")
 
 
-@strawberry.input(description="A customer. Its domain and tax id are what it is known by; a name alone may be anybody's.")
+@strawberry.input(
+    description="A customer. Its domain and tax id are what it is known by; a name alone may be anybody's."
+)
 class CustomerInput:
     name: str = strawberry.field(description="Its name, 1 to 200 characters.")
     domain: str | None = strawberry.field(default=None, description="Its web domain, an address or a mailbox of it.")
@@ -59,7 +61,9 @@ class CustomerInput:
 @strawberry.type(description="What a customer is known by, in normal form.")
 class CustomerKey:
     kind: KeyKind = strawberry.field(description="What it is.")
-    value: str = strawberry.field(description="Lower case without accents and legal forms; a host; capitals and digits.")
+    value: str = strawberry.field(
+        description="Lower case without accents and legal forms; a host; capitals and digits."
+    )
 
 
 @strawberry.type(description="A partner has a customer for some products.")
@@ -100,7 +104,9 @@ class Customer(Node):
 
 @strawberry.type
 class CustomerQuery:
-    @strawberry.field(graphql_type=Customer | None, description="A customer by its id; null where there is none for you.")
+    @strawberry.field(
+        graphql_type=Customer | None, description="A customer by its id; null where there is none for you."
+    )
     async def customer(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
     ) -> Any:

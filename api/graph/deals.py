@@ -26,6 +26,7 @@ from domain.deals.reading import (
     deals_page,
     evidence_of_deals,
     extensions_of_deals,
+    files_of_evidence,
 )
 from domain.partners.customers.reading import customers_by_id
 
@@ -59,7 +60,9 @@ class DealConflict:
     outcome: str | None = strawberry.field(
         description="How it was settled: UPHELD for this registration, DISMISSED, or LAPSED without evidence."
     )
-    due_at: datetime | None = strawberry.field(description="Until when evidence is taken; null: the vendor judges alone.")
+    due_at: datetime | None = strawberry.field(
+        description="Until when evidence is taken; null: the vendor judges alone."
+    )
     recorded_at: datetime = strawberry.field(description="When it was found.")
     settled_at: datetime | None = strawberry.field(description="When it was settled.")
     against = one(nouns.DEAL, deals_by_id, "against_id", "The other registration, for the vendor's eyes alone.")
@@ -69,7 +72,7 @@ class DealConflict:
 class DealEvidence:
     n: int = strawberry.field(description="Its number, from 1.")
     note: str = strawberry.field(description="What was said.")
-    file_ids: list[strawberry.ID] = strawberry.field(description="The files that show it, at most ten.")
+    files = many(nouns.FILE, files_of_evidence, "The files that show it, at most ten.")
     recorded_at: datetime = strawberry.field(description="When.")
 
 
@@ -82,7 +85,9 @@ class DealExtension:
     granted: bool | None = strawberry.field(description="The answer, null while it waits.")
 
 
-@strawberry.type(description="A partner registers a deal, and is protected for its customer and products while it works on it.")
+@strawberry.type(
+    description="A partner registers a deal, and is protected for its customer and products while it works on it."
+)
 class DealRegistration(Node):
     id = identity(Tag.DEAL)
     version: Points = strawberry.field(description="Moves with every change.")
@@ -168,5 +173,3 @@ class DealQuery:
         last = read_cursor(after, str)
         rows = await deal_policies(info.context.database, after=last[0] if last else None, limit=limit_of(first))
         return page_of(rows, first=first, after=after, key=lambda row: (row.code,))
-
-

@@ -20,6 +20,7 @@ from domain.deals.reading import deals_by_id
 from domain.deals.refusals import DealActionNotAvailable, DealPolicyUnknown, DisputeOver, NoExtensionLeft
 from domain.deals.registration import DealSaid
 from domain.deals.submitting import register_deals, submit_deal
+from domain.files.refusals import FileAttached
 from domain.kernel.money import Amount
 from domain.kernel.operation import Outcome
 from domain.kernel.refusals import InvalidInput, KeyReused, NotFound
@@ -32,7 +33,9 @@ class DealInput:
     products: list[str] = strawberry.field(
         default_factory=list[str], description="For which products, at most 50 codes; none: all of them."
     )
-    opportunity: str | None = strawberry.field(default=None, description="The opportunity in a CRM, 1 to 64 characters.")
+    opportunity: str | None = strawberry.field(
+        default=None, description="The opportunity in a CRM, 1 to 64 characters."
+    )
     value: Points | None = strawberry.field(default=None, description="What it may be worth, in minor units.")
     currency: str | None = strawberry.field(default=None, description="ISO 4217 code of its value.")
 
@@ -158,7 +161,7 @@ class DealMutation:
         InvalidInput,
         KeyReused,
         DealPolicyUnknown,
-        description="Registers deals: the first valid submission for a customer and product wins, by the server's clock.",
+        description="Registers deals: the first valid one for a customer and product wins, by the server's clock.",
     )
     async def register_deals(self, info: Info, input: RegisterDealsInput) -> Any:
         context = info.context
@@ -207,12 +210,13 @@ class DealMutation:
         KeyReused,
         DealActionNotAvailable,
         DisputeOver,
+        FileAttached,
         description="Gives evidence before it is due: the vendor looks at it, and your clock stands still meanwhile.",
     )
     async def dispute_deal(self, info: Info, input: DisputeDealInput) -> Any:
         context = info.context
         deal_id = sure(Tag.DEAL, input.deal_id, "deal")
-        files = [sure(Tag.OBJECT, one, "file") for one in input.file_ids]
+        files = [sure(Tag.FILE, one, "file") for one in input.file_ids]
         done = await dispute_deal(context.door, context.actor, keyed(input), deal_id, input.note, files)
         return DisputeDealSuccess(deal=await deal_now(info, done))
 

@@ -56,6 +56,9 @@ class Tag(StrEnum):
     GRANT = "gr"
     ATTEMPT = "fa"
     CODE_PROBLEM = "cx"
+    CUSTOMER = "cu"
+    DEAL = "dl"
+    LEAD = "ld"
     FILE = "fi"
 
 

@@ -46,7 +46,9 @@ class LeadAssignment:
     due_at: datetime = strawberry.field(description="Until when it was to be answered.")
     answered_at: datetime | None = strawberry.field(description="When it was accepted.")
     ended_at: datetime | None = strawberry.field(description="Until when it was there.")
-    outcome: str | None = strawberry.field(description="NOT_ANSWERED, RETURNED, REASSIGNED or CONVERTED; null while it is.")
+    outcome: str | None = strawberry.field(
+        description="NOT_ANSWERED, RETURNED, REASSIGNED or CONVERTED; null while it is."
+    )
 
 
 @strawberry.type(description="Somebody may buy, and a partner is asked to see to it.")

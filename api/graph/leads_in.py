@@ -93,7 +93,9 @@ class WorkLeadInput:
 class ConvertLeadInput:
     idempotency_key: str = key_field()
     lead_id: strawberry.ID = strawberry.field(description="The lead.")
-    opportunity: str | None = strawberry.field(default=None, description="The opportunity in a CRM, 1 to 64 characters.")
+    opportunity: str | None = strawberry.field(
+        default=None, description="The opportunity in a CRM, 1 to 64 characters."
+    )
 
 
 @strawberry.input(description="A lead that you give back.")
@@ -105,7 +107,9 @@ class ReturnLeadInput:
 
 
 def _lead_field() -> Any:
-    return strawberry.field(graphql_type=nouns.LEAD | None, description="The lead as it stands now, null if it is not yours to see.")
+    return strawberry.field(
+        graphql_type=nouns.LEAD | None, description="The lead as it stands now, null if it is not yours to see."
+    )
 
 
 @strawberry.type(description="It is with a partner, or RETURNED where nobody takes it.")

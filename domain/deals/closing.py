@@ -53,8 +53,8 @@ class Win:
 
 
 async def win_deal(door: Door, knowledge: Knowledge, actor: Actor, keyed: Keyed, deal_id: UUID, win: Win) -> Outcome:
-    """The deal is WON, and earns by the terms of the instant it was won. It counts from its submission to the end of its
-    protection, and for the policy's grace days after it, unless somebody else has the customer by now. Facts: deal_id.
+    """The deal is WON, and earns by the terms of the instant it was won. It counts from its submission to the end of
+    its protection, and for the policy's grace days after it, unless somebody else has the customer. Facts: deal_id.
 
     Refuses: NotFound; DealActionNotAvailable; WinTooLate; CustomerProtected; InvalidInput; OccursInFuture.
     """
@@ -137,7 +137,8 @@ async def cancel_deal(
 def _is_in_grace(deal: Deal, win: Win, now: datetime) -> bool:
     """True where the deal was won after its protection, but inside the grace. Refuses: WinTooLate."""
     until = deal.turn.due_by(now)
-    assert deal.submitted_at is not None and until is not None, "what can be won was submitted and protected"
+    assert deal.submitted_at is not None, "what can be won was submitted"
+    assert until is not None, "what can be won was protected"
     grace_until = until + timedelta(days=deal.binding.grace_days)
     if not deal.submitted_at <= win.won_at < grace_until:
         raise WinTooLate(deal_id=str(deal.id), grace_until=grace_until)

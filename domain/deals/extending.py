@@ -1,4 +1,4 @@
-"""More time for a protected deal: asked for with the progress made, answered by the vendor, a bounded number of times."""
+"""More time for a protected deal: asked for with the progress made, answered by the vendor, so many times."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -14,6 +14,7 @@ from domain.kernel.ids import new_id
 from domain.kernel.keys import Keyed
 from domain.kernel.operation import Door, Operation, Outcome
 from domain.kernel.refusals import InvalidInput
+from domain.kernel.sql import sure_value
 from domain.kernel.turns import Turn
 
 PROGRESS_LENGTH_MIN = 10
@@ -48,7 +49,7 @@ async def request_extension(door: Door, actor: Actor, keyed: Keyed, deal_id: UUI
             )
         if deal.extensions >= deal.binding.extensions_max:
             raise NoExtensionLeft(deal_id=str(deal_id), extensions_max=deal.binding.extensions_max)
-        if await op.sql.fetchval(COUNT, deal_id) >= REQUESTS_MAX:
+        if await sure_value(op.sql, COUNT, deal_id) >= REQUESTS_MAX:
             raise InvalidInput(field="progress", problem=f"at most {REQUESTS_MAX} requests")
         await op.sql.execute(INSERT, new_id(), deal_id, said, op.now, deal.partner_id)
         await change_in(op, deal, "EXTENSION_ASKED", deal.turn.handed_over(op.now))

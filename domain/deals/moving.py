@@ -4,7 +4,7 @@ Lock order of every operation of this room: customer keys â†’ customers by id â†
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -79,7 +79,7 @@ class Move:
 
     deal: Deal
     to: DealState
-    turn: Turn = Turn(due_at=None)
+    turn: Turn = field(default_factory=lambda: Turn(due_at=None))
     reason: str | None = None
     note: str | None = None
 

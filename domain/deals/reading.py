@@ -12,6 +12,7 @@ from domain.access.principals import Actor, Relation
 from domain.deals.conflict import NEED_EVIDENCE, ConflictKind, ConflictState
 from domain.deals.machine import HOLDING, DealAction, DealState, available_actions
 from domain.deals.policy import DealPolicy
+from domain.files.reading import FileRecord, files_of
 from domain.kernel.sql import Connection, Database, Row
 from domain.kernel.turns import Turn
 
@@ -19,6 +20,7 @@ Source = Database | Connection
 Pair = tuple[Actor, UUID]
 Pairs = Sequence[Pair]
 
+EVIDENCE_FILES = "deal_evidence"
 PAGE_MAX = 101  # a page of 100 and one more, which tells whether another follows
 
 RELATION = relation_sql(member="deal.member_id", partner="deal.partner_id")
@@ -124,8 +126,8 @@ class EvidenceRecord:
     """What was said for a registration, and the files that show it."""
 
     n: int
+    id: UUID
     note: str
-    file_ids: tuple[str, ...]
     recorded_at: datetime
 
 
@@ -196,11 +198,15 @@ async def evidence_of_deals(source: Source, pairs: Pairs) -> Mapping[Pair, Seque
     found = defaultdict[Pair, list[EvidenceRecord]](list)
     for row in await source.fetch(EVIDENCE, *_asked(pairs)):
         found[pairs[row["place"] - 1]].append(
-            EvidenceRecord(
-                n=row["n"], note=row["note"], file_ids=tuple(row["file_ids"]), recorded_at=row["recorded_at"]
-            )
+            EvidenceRecord(n=row["n"], id=row["id"], note=row["note"], recorded_at=row["recorded_at"])
         )
     return found
+
+
+async def files_of_evidence(source: Source, pairs: Pairs) -> Mapping[Pair, Sequence[FileRecord]]:
+    """The files of each piece of evidence that was handed out."""
+    found = await files_of(source, EVIDENCE_FILES, {evidence_id for _, evidence_id in pairs})
+    return {pair: found[pair[1]] for pair in pairs if pair[1] in found}
 
 
 async def extensions_of_deals(source: Source, pairs: Pairs) -> Mapping[Pair, Sequence[ExtensionRecord]]:
@@ -271,7 +277,7 @@ def _deal(row: Row, actor: Actor) -> DealRecord:
                 "recorded_at",
                 "version",
             )
-        },  # fmt: skip
+        },
         customer_id=row["customer_id"] if actor.is_operator else None,
         products=tuple(row["products"]),
         state=state,

@@ -1,4 +1,4 @@
-"""Registrations are submitted, one or a hundred: the first valid one for a customer and product wins, by server time."""
+"""Registrations are submitted, one or a hundred: the first valid one for a customer and product wins."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

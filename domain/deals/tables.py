@@ -106,7 +106,6 @@ class DealEvidence(Model):
     n = fields.IntField()
     principal_id = fields.UUIDField()
     note = fields.CharField(max_length=2000)
-    file_ids = fields.JSONField[list[str]]()
     recorded_at = fields.DatetimeField()
 
     class Meta:

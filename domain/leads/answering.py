@@ -98,7 +98,8 @@ async def convert_lead(
 async def return_lead(
     door: Door, knowledge: Knowledge, actor: Actor, keyed: Keyed, lead_id: UUID, *, reason: str, note: str | None = None
 ) -> Outcome:
-    """The lead is back with the vendor, with the reason, a code; what accepting it earned is taken back. Facts: lead_id.
+    """The lead is back with the vendor, with the reason, a code; what accepting it earned is taken back.
+    Facts: lead_id.
 
     Refuses: NotFound; LeadActionNotAvailable; InvalidInput (reason, note).
     """

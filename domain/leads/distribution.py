@@ -1,8 +1,8 @@
 """Which partner a lead goes to, and why. Pure.
 
 Whoever has the customer as a registered deal gets the lead. Otherwise, of the partners that take such leads, have room
-and did not have this one before: most matches of segment, vertical and country first; then the smallest load (open leads
-over the most it takes); then whoever has waited longest for one; then by id, so that the answer is always the same.
+and did not have this one before: most matches of segment, vertical and country first; then the least load (open leads
+over the most it takes); then whoever has waited longest; then by id, so that the answer is always the same.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -52,7 +52,7 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """A partner that takes leads: which (an empty set: any), how many at once, how many it has, when it got the last."""
+    """A partner that takes leads: which (an empty set: any), how many at once, how many it has, since when."""
 
     partner_id: UUID
     member_id: UUID
@@ -92,8 +92,13 @@ class Why:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Why":
-        told = {**document, "code": WhyCode(document["code"]), "matches": tuple(document["matches"])}
-        return cls(**told)
+        return cls(
+            code=WhyCode(document["code"]),
+            matches=tuple(document["matches"]),
+            open=document["open"],
+            open_max=document["open_max"],
+            candidates=document["candidates"],
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

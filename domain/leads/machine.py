@@ -1,7 +1,7 @@
 """The drawn machine of a lead: its states, their edges, and who may do what.
 
-ASSIGNED → ACCEPTED → WORKING → CONVERTED. RETURNED and EXPIRED leads are the vendor's to assign again; a conversion that
-proves wrong goes back to WORKING.
+ASSIGNED → ACCEPTED → WORKING → CONVERTED. RETURNED and EXPIRED leads are the vendor's to assign again; what was not
+converted after all goes back to WORKING.
 """
 
 from collections.abc import Mapping

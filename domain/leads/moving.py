@@ -28,14 +28,15 @@ LEFT JOIN lead_assignment AS assignment ON assignment.id = lead.assignment_id
 WHERE lead.id = ANY($1::uuid[]) ORDER BY lead.id FOR NO KEY UPDATE OF lead
 """
 MOVE = """
-UPDATE lead SET state = moved.state, version = version + 1, reason = moved.reason, note = coalesce(moved.note, lead.note),
-       due_at = moved.due_at, partner_id = moved.partner_id, member_id = moved.member_id,
+UPDATE lead SET state = moved.state, version = version + 1, reason = moved.reason,
+       note = coalesce(moved.note, lead.note), due_at = moved.due_at, partner_id = moved.partner_id,
+       member_id = moved.member_id,
        assignment_id = moved.assignment_id, accepted_at = moved.accepted_at, converted_at = moved.converted_at,
        attempts = moved.attempts, conversions = moved.conversions, opportunity = moved.opportunity
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::uuid[], $7::uuid[], $8::uuid[],
             $9::timestamptz[], $10::timestamptz[], $11::int[], $12::int[], $13::text[])
-     AS moved (id, state, reason, note, due_at, partner_id, member_id, assignment_id, accepted_at, converted_at, attempts,
-               conversions, opportunity)
+     AS moved (id, state, reason, note, due_at, partner_id, member_id, assignment_id, accepted_at, converted_at,
+               attempts, conversions, opportunity)
 WHERE lead.id = moved.id
 """
 END_ASSIGNMENTS = """
@@ -45,7 +46,8 @@ WHERE lead_assignment.id = ended.id AND ended_at IS NULL
 """
 ASSIGN = """
 INSERT INTO lead_assignment (id, lead_id, n, partner_id, member_id, why, assigned_at, due_at)
-SELECT given.id, given.lead_id, 1 + (SELECT count(*) FROM lead_assignment AS earlier WHERE earlier.lead_id = given.lead_id),
+SELECT given.id, given.lead_id,
+       1 + (SELECT count(*) FROM lead_assignment AS earlier WHERE earlier.lead_id = given.lead_id),
        given.partner_id, given.member_id, given.why::jsonb, $6, given.due_at
 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $7::timestamptz[])
      AS given (id, lead_id, partner_id, member_id, why, due_at)

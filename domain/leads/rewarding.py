@@ -63,7 +63,8 @@ def _external_id(lead: Lead, code: str) -> str:
 
 def _activity(lead: Lead, code: str) -> ActivityInput:
     at = lead.accepted_at if code == ACCEPTED else lead.converted_at
-    assert at is not None and lead.accepted_at is not None, "what is reported has happened"
+    assert at is not None, "what is reported has happened"
+    assert lead.accepted_at is not None, "what is converted was accepted"
     said = {
         "lead": str(lead.id),
         "opportunity": lead.opportunity or str(lead.id),

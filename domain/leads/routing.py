@@ -19,7 +19,8 @@ OPEN_MAX = 1_000
 PARTNERS_MAX = 10_000
 
 UPSERT = """
-INSERT INTO lead_routing (partner_id, member_id, segments, verticals, countries, open_max, is_active, recorded_at, version)
+INSERT INTO lead_routing (partner_id, member_id, segments, verticals, countries, open_max, is_active, recorded_at,
+                          version)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1)
 ON CONFLICT (partner_id) DO UPDATE SET member_id = excluded.member_id, segments = excluded.segments,
   verticals = excluded.verticals, countries = excluded.countries, open_max = excluded.open_max,
@@ -52,7 +53,7 @@ async def route_leads(
     open_max: int = 10,
     is_active: bool = True,
 ) -> Outcome:
-    """The member's partner takes such leads from now on, in the member's name, at most so many at once; an empty list is
+    """The member's partner takes such leads from now on, in the member's name, so many at once; an empty list is
     any. Facts: partner_id.
 
     Refuses: NotFound; InvalidInput.

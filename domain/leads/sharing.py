@@ -69,7 +69,7 @@ class LeadSaid:
 
 
 async def share_lead(door: Door, actor: Actor, keyed: Keyed, said: LeadSaid) -> Outcome:
-    """The lead is on the desk of the partner that it fits best, or of the one that registered a deal with this customer;
+    """The lead is on the desk of the partner that it fits best, or of the one that registered a deal with it;
     with the vendor (RETURNED) where nobody takes it. Facts: lead_id.
 
     Refuses: InvalidInput.

@@ -21,14 +21,19 @@ DOMAIN = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]
 COUNTRY = re.compile(r"[A-Z]{2}")
 # Legal forms say nothing of who it is.
 LEGAL_FORMS = frozenset(
-    "ab ag as asa bv co company corp corporation eurl gmbh inc incorporated kg kk limited llc llp ltd nv ohg oy plc pty"
-    " sa sarl sas se spa srl ug".split()
-)
+    (
+        "ab", "ag", "as", "asa", "bv", "co", "company", "corp", "corporation", "eurl", "gmbh", "inc", "incorporated",
+        "kg", "kk", "limited", "llc", "llp", "ltd", "nv", "ohg", "oy", "plc", "pty", "sa", "sarl", "sas", "se", "spa",
+        "srl", "ug",
+    )
+)  # fmt: skip
 # A mailbox that anybody can have is nobody's domain.
 PUBLIC_MAIL = frozenset(
-    "aol.com gmail.com gmx.de gmx.net googlemail.com hotmail.com icloud.com live.com orange.fr outlook.com proton.me"
-    " web.de yahoo.com yahoo.fr".split()
-)
+    (
+        "aol.com", "gmail.com", "gmx.de", "gmx.net", "googlemail.com", "hotmail.com", "icloud.com", "live.com",
+        "orange.fr", "outlook.com", "proton.me", "web.de", "yahoo.com", "yahoo.fr",
+    )
+)  # fmt: skip
 
 
 class KeyKind(StrEnum):

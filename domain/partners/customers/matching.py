@@ -26,7 +26,8 @@ INSERT INTO customer (id, name, country, vertical, size, recorded_at)
 SELECT *, $6 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[])
 """
 INSERT_KEYS = """
-INSERT INTO customer_key (id, customer_id, kind, value) SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[])
+INSERT INTO customer_key (id, customer_id, kind, value)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[])
 """
 LOCK = "SELECT id FROM customer WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"
 # `%` is served by the index with a lower bar; the similarity then decides. The customer itself is not among them.
