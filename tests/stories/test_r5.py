@@ -188,6 +188,7 @@ async def test_the_reward_follows_the_terms_of_the_win_which_may_ask_when_it_was
         "zone": "UTC",
         "attributes": {"registered_at": "TIMESTAMP"},
         "rules": [
+            {"code": "first", **registering, "effect": {"kind": "FIXED", "amount": 3}},
             {"code": "old", "condition": f'activity.registered_at < timestamp("{change}")', **WON_PAYS},
             {
                 "code": "new",
@@ -204,10 +205,10 @@ async def test_the_reward_follows_the_terms_of_the_win_which_may_ask_when_it_was
     # Both are approved after the change: the reward for registering goes by when each was submitted.
     await approved(vendor, before)
     await approved(vendor, after)
-    assert (await points(vendor, 0), await points(vendor, 1)) == (7, 0)
+    assert (await points(vendor, 0), await points(vendor, 1)) == (7, 3)
     await won(vendor, before)
     await won(vendor, after)
-    assert (await points(vendor, 0), await points(vendor, 1)) == (107, 20)
+    assert (await points(vendor, 0), await points(vendor, 1)) == (107, 23)
     corrected = {"wonAt": await moment(vendor), "net": 2_000_000, "currency": "EUR"}
     await acted(vendor, "manager", "correctDealWin", before, **corrected)
     assert await points(vendor, 0) == 207
