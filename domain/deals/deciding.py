@@ -90,9 +90,13 @@ async def decide_deal(
                 turn = Turn(due_at=op.now + timedelta(days=found.deal.binding.answer_days))
                 await move_in(op, [Move(deal=found.deal, to=DealState.RETURNED, turn=turn, note=decided.note)])
         await audit.record_in(
-            op, f"deal.{decided.decision.value.lower()}", "deal", deal_id, reason=decided.reason,
+            op,
+            f"deal.{decided.decision.value.lower()}",
+            "deal",
+            deal_id,
+            reason=decided.reason,
             displaced=[str(rival.id) for rival in found.rivals] if decided.displaces else [],
-        )  # fmt: skip
+        )
         return {"deal_id": str(deal_id)}
 
     return await door.operate_keyed(actor, "decideDeal", keyed, work)

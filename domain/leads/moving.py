@@ -242,10 +242,25 @@ def _tell(op: Operation, move: Move) -> None:
 
 def _lead(row: Row) -> Lead:
     names = (
-        "id", "origin", "customer", "customer_id", "value", "currency", "response_hours", "attempts_max", "attempts",
-        "partner_id", "member_id", "assignment_id", "due_at", "accepted_at", "converted_at", "conversions",
-        "opportunity", "version",
-    )  # fmt: skip
+        "id",
+        "origin",
+        "customer",
+        "customer_id",
+        "value",
+        "currency",
+        "response_hours",
+        "attempts_max",
+        "attempts",
+        "partner_id",
+        "member_id",
+        "assignment_id",
+        "due_at",
+        "accepted_at",
+        "converted_at",
+        "conversions",
+        "opportunity",
+        "version",
+    )
     return Lead(
         **{name: row[name] for name in names},
         products=tuple(row["products"]),

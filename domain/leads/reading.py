@@ -190,10 +190,26 @@ def _asked(pairs: Pairs) -> tuple[object, ...]:
 def _lead(row: Row, actor: Actor) -> LeadRecord:
     state, relation = LeadState(row["state"]), Relation(row["relation"])
     names = (
-        "id", "origin", "title", "customer", "value", "currency", "response_hours", "attempts_max", "attempts",
-        "reason", "note", "partner_id", "member_id", "due_at", "accepted_at", "converted_at", "opportunity",
-        "recorded_at", "version",
-    )  # fmt: skip
+        "id",
+        "origin",
+        "title",
+        "customer",
+        "value",
+        "currency",
+        "response_hours",
+        "attempts_max",
+        "attempts",
+        "reason",
+        "note",
+        "partner_id",
+        "member_id",
+        "due_at",
+        "accepted_at",
+        "converted_at",
+        "opportunity",
+        "recorded_at",
+        "version",
+    )
     return LeadRecord(
         **{name: row[name] for name in names},
         customer_id=row["customer_id"] if actor.is_operator else None,

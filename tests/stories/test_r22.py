@@ -24,9 +24,14 @@ async def vendor(teller: Teller) -> Teller:
     await teller.world.launch({"code": "accepted", **ACCEPTED_PAYS}, {"code": "converted", **CONVERTED_PAYS})
     for place, verticals in ((0, ["RETAIL"]), (1, [])):
         await teller.does(
-            "manager", "routeLeads", "partner { name }",
-            memberId=teller.member(place), countries=["FR"], verticals=verticals, openMax=2,
-        )  # fmt: skip
+            "manager",
+            "routeLeads",
+            "partner { name }",
+            memberId=teller.member(place),
+            countries=["FR"],
+            verticals=verticals,
+            openMax=2,
+        )
     return teller
 
 

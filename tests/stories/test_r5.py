@@ -75,9 +75,13 @@ async def test_a_duplicate_is_found_under_another_spelling_and_a_similar_name_is
 
 async def test_a_customer_of_the_vendors_own_rep_is_disputed_with_evidence_before_it_is_due(vendor: Teller) -> None:
     related = await vendor.does(
-        "manager", "relateCustomer", "customer { id relations { id kind } }",
-        customer=ACME, kind="VENDOR_REP", memberId=await vendor_staff(vendor),
-    )  # fmt: skip
+        "manager",
+        "relateCustomer",
+        "customer { id relations { id kind } }",
+        customer=ACME,
+        kind="VENDOR_REP",
+        memberId=await vendor_staff(vendor),
+    )
     assert [one["kind"] for one in related["customer"]["relations"]] == ["VENDOR_REP"]
     deal = await one_registered(vendor, "rep0")
     assert (deal["state"], deal["isWithVendor"]) == ("IN_REVIEW", False)
@@ -199,9 +203,13 @@ async def test_the_reward_follows_the_terms_of_the_win_which_may_ask_when_it_was
         ],
     }
     await publish_terms(
-        vendor.world.door, vendor.world.actor, vendor.world.key(), program_id, document,
+        vendor.world.door,
+        vendor.world.actor,
+        vendor.world.key(),
+        program_id,
+        document,
         effective_from=datetime.fromisoformat(change),
-    )  # fmt: skip
+    )
     # Both are approved after the change: the reward for registering goes by when each was submitted.
     await approved(vendor, before)
     await approved(vendor, after)

@@ -20,20 +20,17 @@ TAX_ID = re.compile(r"[A-Z0-9]{4,32}")
 DOMAIN = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 COUNTRY = re.compile(r"[A-Z]{2}")
 # Legal forms say nothing of who it is.
-LEGAL_FORMS = frozenset(
-    (
-        "ab", "ag", "as", "asa", "bv", "co", "company", "corp", "corporation", "eurl", "gmbh", "inc", "incorporated",
-        "kg", "kk", "limited", "llc", "llp", "ltd", "nv", "ohg", "oy", "plc", "pty", "sa", "sarl", "sas", "se", "spa",
-        "srl", "ug",
-    )
-)  # fmt: skip
+LEGAL_FORMS_TEXT = (
+    "ab ag as asa bv co company corp corporation eurl gmbh inc incorporated kg kk limited llc llp "
+    "ltd nv ohg oy plc pty sa sarl sas se spa srl ug "
+)
+LEGAL_FORMS = frozenset(LEGAL_FORMS_TEXT.split())
 # A mailbox that anybody can have is nobody's domain.
-PUBLIC_MAIL = frozenset(
-    (
-        "aol.com", "gmail.com", "gmx.de", "gmx.net", "googlemail.com", "hotmail.com", "icloud.com", "live.com",
-        "orange.fr", "outlook.com", "proton.me", "web.de", "yahoo.com", "yahoo.fr",
-    )
-)  # fmt: skip
+PUBLIC_MAIL_TEXT = (
+    "aol.com gmail.com gmx.de gmx.net googlemail.com hotmail.com icloud.com live.com orange.fr "
+    "outlook.com proton.me web.de yahoo.com yahoo.fr "
+)
+PUBLIC_MAIL = frozenset(PUBLIC_MAIL_TEXT.split())
 
 
 class KeyKind(StrEnum):
