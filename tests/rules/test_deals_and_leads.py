@@ -1,6 +1,7 @@
 """The machines of deals and leads move as drawn; who is meant, who is first and who gets a lead is decided purely."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -165,10 +166,10 @@ def test_only_the_vendor_decides_and_only_the_partner_submits() -> None:
 
 
 def test_a_dispute_needs_an_open_conflict_and_an_answer_a_question() -> None:
-    asked = {"relation": Relation.OWN, "role": Role.MEMBER}
-    rejected = deals.available_actions(DealState.REJECTED, disputable=False, extension_asked=False, **asked)
+    asked = partial(deals.available_actions, relation=Relation.OWN, role=Role.MEMBER)
+    rejected = asked(DealState.REJECTED, disputable=False, extension_asked=False)
     assert rejected == ()
-    approved = deals.available_actions(DealState.APPROVED, disputable=False, extension_asked=True, **asked)
+    approved = asked(DealState.APPROVED, disputable=False, extension_asked=True)
     assert DealAction.REQUEST_EXTENSION not in approved
 
 

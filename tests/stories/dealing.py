@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from api.graph.ids import Tag, decode_as, encode_id
+from api.graph.ids import Tag, encode_id
 from domain.access.principals import SYSTEM, Role
 from domain.deals.expiring import expire_due
 from domain.deals.rewarding import WORKFLOW as DEALS
@@ -110,9 +110,3 @@ async def lead_acted(teller: Teller, who: str, name: str, lead: Mapping[str, Any
     """What became of the lead by this mutation, or the refusal with its code."""
     answer = await teller.says(who, name, f"lead {{ {LEAD} }}", idempotencyKey=teller.key(), leadId=lead["id"], **asked)
     return (answer["lead"] or {}) if answer["__typename"].endswith("Success") else answer
-
-
-def uuid_of(tag: Tag, text: str) -> str:
-    found = decode_as(tag, text)
-    assert found is not None
-    return str(found)

@@ -124,9 +124,18 @@ async def test_an_incumbent_partner_is_considered_and_is_no_obstacle_to_itself(v
     )
     deal = await one_registered(vendor, "rep0", products=["CRM"])
     assert (deal["state"], [one["kind"] for one in deal["conflicts"]]) == ("IN_REVIEW", ["INCUMBENT"])
-    assert (await one_registered(vendor, "rep1", products=["ERP"]))["state"] == "SUBMITTED"
     turned_down = await acted(vendor, "manager", "decideDeal", deal, decision="REJECT", reason="INCUMBENT")
     assert (turned_down["state"], turned_down["conflicts"][0]["outcome"]) == ("REJECTED", "DISMISSED")
+    own = await one_registered(vendor, "rep1", products=["ERP"])
+    assert own["state"] == "SUBMITTED"
+    # What is returned keeps its customer, is edited and submitted again, or expires.
+    returned = await acted(vendor, "manager", "decideDeal", own, decision="RETURN", note="Which edition?")
+    assert (returned["state"], returned["holdsCustomer"], returned["isWithVendor"]) == ("RETURNED", True, False)
+    await acted(vendor, "rep1", "editDeal", own, deal=acme(products=["ERP", "HR"]))
+    assert (await acted(vendor, "rep1", "submitDeal", own))["state"] == "SUBMITTED"
+    await acted(vendor, "manager", "decideDeal", own, decision="RETURN", note="And for how many?")
+    await time_passes(vendor, days=15)
+    assert (await seen(vendor, "rep1", own) or {})["reason"] == "NOT_ANSWERED"
 
 
 async def test_a_protected_deal_is_given_to_another_partner_with_a_reason_in_the_log(vendor: Teller) -> None:
