@@ -65,7 +65,7 @@ async def one_registered(teller: Teller, who: str, **more: Any) -> Mapping[str, 
     return result["deal"]
 
 
-async def acted(teller: Teller, who: str, name: str, deal: Mapping[str, Any], **asked: Any) -> Mapping[str, Any]:
+async def acted(teller: Teller, who: str, name: str, deal: Mapping[str, Any], /, **asked: Any) -> Mapping[str, Any]:
     """What became of the registration by this mutation, or the refusal with its code."""
     answer = await teller.says(who, name, f"deal {{ {DEAL} }}", idempotencyKey=teller.key(), dealId=deal["id"], **asked)
     return answer["deal"] if answer["__typename"].endswith("Success") else answer
@@ -106,7 +106,9 @@ async def points(teller: Teller, member: int) -> int:
     return await teller.world.worth(teller.world.members[member])
 
 
-async def lead_acted(teller: Teller, who: str, name: str, lead: Mapping[str, Any], **asked: Any) -> Mapping[str, Any]:
+async def lead_acted(
+    teller: Teller, who: str, name: str, lead: Mapping[str, Any], /, **asked: Any
+) -> Mapping[str, Any]:
     """What became of the lead by this mutation, or the refusal with its code."""
     answer = await teller.says(who, name, f"lead {{ {LEAD} }}", idempotencyKey=teller.key(), leadId=lead["id"], **asked)
     return (answer["lead"] or {}) if answer["__typename"].endswith("Success") else answer
