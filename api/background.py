@@ -28,10 +28,12 @@ from domain.access.limiting import prune_buckets
 from domain.access.principals import SYSTEM
 from domain.access.spending import prune_spent
 from domain.claims.expiring import reject_overdue
+from domain.deals.expiring import expire_due as expire_deals
 from domain.earning.receiving import forget_messages
 from domain.earning.rewalking import rewalk_due
 from domain.files.removing import remove_unattached
 from domain.kernel import outbox
+from domain.leads.sharing import hand_on_due
 from domain.ledger.booking import close_due
 from domain.ledger.maturing import mature_due
 from leaderboards.projecting import fold
@@ -96,6 +98,9 @@ def loops(parts: Wired) -> list[Loop]:
     async def claims() -> int:
         return await reject_overdue(parts.door)
 
+    async def deals() -> int:
+        return await expire_deals(parts.door) + await hand_on_due(parts.door)
+
     async def fan() -> int:
         return await fan_out(parts.door, parts.matrix)
 
@@ -112,6 +117,7 @@ def loops(parts: Wired) -> list[Loop]:
         Loop(name="expire-codes", step=expire, pause_min=5.0, pause_max=300.0),
         Loop(name="prune", step=prune, pause_min=5.0, pause_max=300.0),
         Loop(name="claims", step=claims, pause_min=1.0, pause_max=60.0),
+        Loop(name="deals-and-leads", step=deals, pause_min=1.0, pause_max=60.0),
         Loop(name="webhooks-fan-out", step=fan, pause_min=0.01, pause_max=POLL),
         Loop(name="webhooks-send", step=parts.sender.step, pause_min=0.01, pause_max=POLL),
         Loop(name="webhooks-forget", step=forget, pause_min=5.0, pause_max=300.0),

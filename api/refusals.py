@@ -9,10 +9,12 @@ from catalog.sends import refusals as sends
 from domain.access import refusals as access
 from domain.activities import refusals as activities
 from domain.claims import refusals as claims
+from domain.deals import refusals as deals
 from domain.earning import refusals as earning
 from domain.files import refusals as files
 from domain.kernel import refusals as kernel
 from domain.kernel.refusals import Refusal, every_refusal
+from domain.leads import refusals as leads
 from domain.ledger import refusals as ledger
 from domain.partners import refusals as partners
 from domain.programs import refusals as programs
@@ -26,6 +28,8 @@ ROOMS = (
     programs,
     activities,
     earning,
+    deals,
+    leads,
     leaderboards,
     codes,
     items,

@@ -25,6 +25,11 @@ from api.graph.codes import CodeQuery
 from api.graph.codes_in import CodeMutation
 from api.graph.codes_in_hand_in import CodesInHandMutation
 from api.graph.context import Context
+from api.graph.customers import CustomerQuery
+from api.graph.customers_in import CustomerMutation
+from api.graph.deal_decisions_in import DealDecisionMutation
+from api.graph.deals import DealQuery
+from api.graph.deals_in import DealMutation
 from api.graph.enrollments_in import EnrollmentMutation
 from api.graph.entitlements import EntitlementMutation, EntitlementQuery
 from api.graph.files import FileQuery
@@ -33,6 +38,8 @@ from api.graph.fulfilment_in import FulfilmentMutation
 from api.graph.import_runs import ImportRunQuery
 from api.graph.inlets_in import InletMutation
 from api.graph.leaderboards import LeaderboardQuery
+from api.graph.leads import LeadQuery
+from api.graph.leads_in import LeadAnswerMutation, LeadMutation
 from api.graph.live import CursorShown, Subscription
 from api.graph.members import MemberQuery
 from api.graph.nodes import NodeQuery
@@ -84,6 +91,9 @@ QUERIES = (
     BundleQuery,
     SendQuery,
     EntitlementQuery,
+    CustomerQuery,
+    DealQuery,
+    LeadQuery,
     FileQuery,
     ClaimQuery,
 )
@@ -111,6 +121,11 @@ MUTATIONS = (
     EntitlementMutation,
     ClaimMutation,
     ClaimDecisionMutation,
+    CustomerMutation,
+    DealMutation,
+    DealDecisionMutation,
+    LeadMutation,
+    LeadAnswerMutation,
 )
 
 

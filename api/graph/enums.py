@@ -26,13 +26,20 @@ from catalog.suppliers.reading import AdapterKind, SupplierState
 from catalog.suppliers.reconciliation import Difference
 from domain.access.principals import Relation, Role, Scope
 from domain.activities.activity import ActivityStatus, Basis, OnChange, Outcome
-from domain.claims.claim import KeyKind, RejectionReason, ReversalReason
+from domain.claims.claim import KeyKind as ClaimKeyKind
+from domain.claims.claim import RejectionReason, ReversalReason
 from domain.claims.deciding_conflicts import Winner
 from domain.claims.machine import ClaimAction, ClaimLineState, ClaimState, ClaimTurn
-from domain.claims.queues import ConflictState
+from domain.claims.queues import ConflictState as ClaimConflictState
 from domain.claims.reading import ClaimSort
+from domain.deals.conflict import ConflictKind, ConflictState
+from domain.deals.deciding import Decision
+from domain.deals.machine import DealAction, DealState
 from domain.earning.reading import AwardState, DueOutcome
 from domain.kernel.units import UnitKind
+from domain.leads.distribution import WhyCode
+from domain.leads.machine import LeadAction, LeadState
+from domain.partners.customers.customer import KeyKind, RelationKind
 from domain.partners.registration import JourneyStage, MemberKind, PartnerType, Result
 from domain.programs.program import Audience, DebtPolicy, ProgramAction, ProgramState, Visibility
 from leaderboards.boards import Operator, RankDisplay
@@ -243,16 +250,46 @@ DESCRIBED: Mapping[type[StrEnum], tuple[str | None, str]] = {
     ClaimAction: (None, "What somebody may do with a claim."),
     ClaimTurn: (None, "Who has to act next: the claimant's clock stands still while it is the VENDOR."),
     ClaimSort: (None, "In which order claims are listed, by since when they wait."),
-    KeyKind: ("ClaimKeyKind", "By what a sale is known again."),
+    ClaimKeyKind: ("ClaimKeyKind", "By what a sale is known again."),
     RejectionReason: ("ClaimRejection", "Why a line is not approved."),
     ReversalReason: ("ClaimReversal", "Why an approved line is taken back."),
     Winner: ("ClaimConflictWinner", "For whom a conflict is decided: who claimed FIRST, who SECOND, or BOTH."),
-    ConflictState: (
+    ClaimConflictState: (
         "ClaimConflictState",
         "Whether a conflict is OPEN, for whom it was decided, or that it is GONE: the first claim holds it no longer.",
     ),
     Action: ("RedemptionAction", "What somebody may do with a line."),
     RedemptionSort: (None, "In which order orders are listed, by when they were made."),
+    KeyKind: ("CustomerKeyKind", "What identifies a customer, strongest first: TAX_ID, DOMAIN, NAME."),
+    RelationKind: (
+        "CustomerRelationKind",
+        "How somebody has to do with a customer: the vendor's own rep, the partner that serves it, who has its lead.",
+    ),
+    DealState: (
+        "DealState",
+        "Where a registration stands: DRAFT, SUBMITTED, [IN_REVIEW, RETURNED], APPROVED, [EXTENDED], then WON or LOST;"
+        " or REJECTED, EXPIRED, CANCELLED.",
+    ),
+    DealAction: ("DealAction", "What somebody may do with a registration."),
+    ConflictKind: (
+        "DealConflictKind",
+        "What stands in a registration's way: a DUPLICATE was first, a SIMILAR name is registered, a VENDOR_REP or an"
+        " INCUMBENT has the customer, somebody has its LEAD.",
+    ),
+    ConflictState: (
+        "DealConflictState",
+        "OPEN until evidence is given, then DISPUTED; SETTLED in the end.",
+    ),
+    Decision: ("DealDecision", "What the vendor decides on a registration."),
+    LeadState: (
+        "LeadState",
+        "Where a lead stands: ASSIGNED, ACCEPTED, WORKING, CONVERTED with a partner; RETURNED or EXPIRED without.",
+    ),
+    LeadAction: ("LeadAction", "What somebody may do with a lead."),
+    WhyCode: (
+        "LeadChoiceCode",
+        "Why a lead went to a partner: its REGISTERED_DEAL with the customer, the BEST_MATCH, or BY_HAND.",
+    ),
     ObstacleCode: (None, "Why somebody cannot redeem something now; the sentence comes with it."),
 }
 

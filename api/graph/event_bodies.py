@@ -16,11 +16,14 @@ from catalog.suppliers import events as suppliers
 from domain.access import events as access
 from domain.activities import events as activities
 from domain.claims import events as claims
+from domain.deals import events as deals
 from domain.earning import events as earning
 from domain.files import events as files
 from domain.kernel.events import EventType, StampedEvent
+from domain.leads import events as leads
 from domain.ledger import events as ledger
 from domain.partners import events as partners
+from domain.partners.customers import events as customers
 from domain.programs import events as programs
 from leaderboards import events as leaderboards
 
@@ -29,6 +32,9 @@ ROOMS = (
     access,
     activities,
     earning,
+    deals,
+    leads,
+    customers,
     ledger,
     partners,
     programs,

@@ -42,8 +42,12 @@ from catalog.sends.events import (
 from catalog.sends.sent import RewardState, SendState
 from domain.activities.activity import Basis
 from domain.activities.events import ACTIVITY_CORRECTED, ACTIVITY_RECORDED, ACTIVITY_REVERSED
+from domain.deals.events import DEAL_MOVED
+from domain.deals.machine import DealState
 from domain.earning.events import GRANT_GIVEN, GRANT_REVOKED
 from domain.kernel.events import StampedEvent
+from domain.leads.events import LEAD_MOVED, LEAD_TAKEN
+from domain.leads.machine import LeadState
 from domain.ledger.events import (
     AWARD_GRANTED,
     AWARD_REVERSED,
@@ -320,6 +324,37 @@ class EntitlementChanged(RewardEvent):
     names = frozenset({ENTITLEMENT_MOVED.name})
 
 
+@strawberry.type(description="A deal registration came to a state.")
+class DealMoved(RewardEvent):
+    deal_id = sure_reference(Tag.DEAL, "aggregate_id", "The registration.")
+    from_state = carried("from_state", DealState | None, "The state before, null for a new draft.")
+    to_state = carried("to_state", DealState, "The state from now on.")
+    reason = carried("reason", str | None, "Why, a code; it names nobody.")
+    due_at = carried_instant("due_at", "Until when its partner has time, if there is a deadline.", optional=True)
+    version = carried("version", Points, "The registration's version from now on.")
+
+    names = frozenset({DEAL_MOVED.name})
+
+
+@strawberry.type(description="A lead came to a state.")
+class LeadMoved(RewardEvent):
+    lead_id = sure_reference(Tag.LEAD, "aggregate_id", "The lead.")
+    to_state = carried("to_state", LeadState, "The state from now on.")
+    reason = carried("reason", str | None, "Why, a code.")
+    due_at = carried_instant("due_at", "Until when it is to be answered, if it is.", optional=True)
+    version = carried("version", Points, "The lead's version from now on.")
+
+    names = frozenset({LEAD_MOVED.name})
+
+
+@strawberry.type(description="A lead is no longer its partner's: it was not answered in time, or given to another.")
+class LeadTaken(RewardEvent):
+    lead_id = sure_reference(Tag.LEAD, "aggregate_id", "The lead.")
+    reason = carried("reason", str, "NOT_ANSWERED or REASSIGNED.")
+
+    names = frozenset({LEAD_TAKEN.name})
+
+
 @strawberry.type(description="Anything else that happened; `name` says what.")
 class OtherEvent(RewardEvent):
     @classmethod
@@ -347,5 +382,8 @@ EVENT_TYPES = (
     RewardReceived,
     RewardChanged,
     EntitlementChanged,
+    DealMoved,
+    LeadMoved,
+    LeadTaken,
 )
 SHOWN = frozenset[str]().union(*(kind.names for kind in EVENT_TYPES))

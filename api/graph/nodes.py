@@ -30,10 +30,13 @@ from catalog.suppliers.reading import suppliers_by_id
 from catalog.suppliers.reconciling import reconciliations_by_id
 from domain.claims.queues import conflicts_by_id
 from domain.claims.reading import claims_by_id
+from domain.deals.reading import deals_by_id
 from domain.earning.reading import awards_by_id, dues_by_id
 from domain.earning.runs import import_runs_by_id
 from domain.files.reading import own_files
+from domain.leads.reading import leads_by_id
 from domain.ledger.reading import debts_by_id, wallets_by_id
+from domain.partners.customers.reading import customers_by_id
 from domain.programs.reading import enrollments_by_id, programs_by_id, terms_by_id
 
 READINGS: Mapping[Tag, Reading[Any, Any]] = {
@@ -47,6 +50,9 @@ READINGS: Mapping[Tag, Reading[Any, Any]] = {
     Tag.CODE_PROBLEM: code_problems_by_id,
     Tag.CATALOG_ITEM: items_by_id,
     Tag.DENOMINATION: denominations_by_id,
+    Tag.CUSTOMER: customers_by_id,
+    Tag.DEAL: deals_by_id,
+    Tag.LEAD: leads_by_id,
     Tag.DUE: dues_by_id,
     Tag.DEBT: debts_by_id,
     Tag.ENROLLMENT: enrollments_by_id,
