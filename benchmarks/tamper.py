@@ -5,7 +5,7 @@ import asyncio
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -215,7 +215,7 @@ async def _changed_and_audited(connection: Connection, attempt: Attempt, asked: 
 
 
 @contextmanager
-def server(database_url: str | None) -> Iterator[str]:
+def server(database_url: str | None) -> Generator[str]:
     """The address of a server to work on: the given one, or one of our own for as long as needed."""
     with ExitStack() as stack:
         if database_url is None:
@@ -226,7 +226,7 @@ def server(database_url: str | None) -> Iterator[str]:
 
 
 @asynccontextmanager
-async def scratch(server_url: str) -> AsyncIterator[Database]:
+async def scratch(server_url: str) -> AsyncGenerator[Database]:
     """A migrated database of our own on that server, dropped afterwards."""
     name = f"guerdon_tamper_{os.getpid()}"
     url = urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))

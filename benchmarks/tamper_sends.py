@@ -100,9 +100,16 @@ async def entitled(book: ShopBook, goods: dict[str, UUID]) -> None:
     shop, world = book.shop, book.shop.world
     drafts = (
         BenefitDraft(denomination_id=goods["seat"], quota=2, valid_days=5, is_transferable=True),
-        BenefitDraft(denomination_id=goods["desk"], quota=3, valid_days=500, owner_kind=OwnerKind.PARTNER,
-                     tiers=("GOLD",), on_tier_loss=OnTierLoss.PERIOD_END, period=BenefitPeriod.YEAR),
-    )  # fmt: skip
+        BenefitDraft(
+            denomination_id=goods["desk"],
+            quota=3,
+            valid_days=500,
+            owner_kind=OwnerKind.PARTNER,
+            tiers=("GOLD",),
+            on_tier_loss=OnTierLoss.PERIOD_END,
+            period=BenefitPeriod.YEAR,
+        ),
+    )
     for draft in drafts:
         await define_benefit(world.door, SYSTEM, world.key(), draft)
     fact = NewFact(

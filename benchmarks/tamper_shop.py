@@ -1,6 +1,6 @@
 """A small shop in which every value-holding row of the catalog stands in most of its states, written through doors."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -110,13 +110,11 @@ async def _stocked(book: ShopBook, supplier_id: UUID) -> tuple[UUID, UUID]:
     return first, second
 
 
-async def _listed(book: ShopBook, called: UUID) -> dict[str, UUID]:
-    """The denomination of each item, by the item's external id."""
-    pool_codes = [row["code"] for row in await book.database.fetch("SELECT code FROM code_pool ORDER BY id")]
-    routes = (RouteSaid(pool=pool_codes[0]), RouteSaid(supplier="called", sku="deliver"))
+def _rich(now: datetime, pool: str) -> ItemSaid:
+    """An item that says everything an item can say."""
     image = Image(url="https://img.example/a.png", width=10, height=10, alt={"en": "A"})
-    now = await book.database.fetchval("SELECT guerdon_now()")
-    rich = ItemSaid(
+    routes = (RouteSaid(pool=pool), RouteSaid(supplier="called", sku="deliver"))
+    return ItemSaid(
         external_id="card",
         kind=ItemKind.GIFT_CARD,
         state=ItemState.LISTED,
@@ -145,7 +143,11 @@ async def _listed(book: ShopBook, called: UUID) -> dict[str, UUID]:
             ),
         ),
     )
-    second = ItemSaid(
+
+
+def _second(now: datetime, pool: str) -> ItemSaid:
+    """Another, which says each of it otherwise."""
+    return ItemSaid(
         external_id="second",
         kind=ItemKind.VOUCHER,
         state=ItemState.LISTED,
@@ -164,37 +166,44 @@ async def _listed(book: ShopBook, called: UUID) -> dict[str, UUID]:
                 price_denominator=11,
                 fair_value=1_900,
                 cost=1_700,
-                routes=(RouteSaid(pool=pool_codes[1]),),
+                routes=(RouteSaid(pool=pool),),
             ),
-            DenominationSaid(external_id="e", price_fixed=70, routes=(RouteSaid(pool=pool_codes[1], sku="x"),)),
+            DenominationSaid(external_id="e", price_fixed=70, routes=(RouteSaid(pool=pool, sku="x"),)),
         ),
     )
 
-    def plain(name: str, sku: str, price: int, **more: Any) -> ItemSaid:
-        one = DenominationSaid(
-            external_id="d",
-            price_fixed=price,
-            face_value=500,
-            currency="EUR",
-            fair_value=450,
-            cost=400,
-            routes=(RouteSaid(supplier="called", sku=sku),),
-        )
-        usual: dict[str, Any] = {"kind": ItemKind.VOUCHER, "state": ItemState.LISTED, "name": {"en": name}}
-        return ItemSaid(external_id=name, denominations=(one,), **usual | more)
 
+def _plain(name: str, sku: str, price: int, **more: Any) -> ItemSaid:
+    """An item of one denomination, by the supplier that is called."""
+    one = DenominationSaid(
+        external_id="d",
+        price_fixed=price,
+        face_value=500,
+        currency="EUR",
+        fair_value=450,
+        cost=400,
+        routes=(RouteSaid(supplier="called", sku=sku),),
+    )
+    usual: dict[str, Any] = {"kind": ItemKind.VOUCHER, "state": ItemState.LISTED, "name": {"en": name}}
+    return ItemSaid(external_id=name, denominations=(one,), **usual | more)
+
+
+async def _listed(book: ShopBook, called: UUID) -> dict[str, UUID]:
+    """The denomination of each item, by the item's external id."""
+    pool_codes = [row["code"] for row in await book.database.fetch("SELECT code FROM code_pool ORDER BY id")]
+    now = await book.database.fetchval("SELECT guerdon_now()")
     items = (
-        rich,
-        second,
-        plain("called", "deliver", 30),
-        plain("never", "out-of-stock", 20),
-        plain("unknown", "never-known", 25),
-        plain("parcel", "parcel/deliver", 40, needs_address=True),
-        plain("asked", "deliver", 35, needs_approval=True),
-        plain("seat", "deliver", 15, kind=ItemKind.BENEFIT),
-        plain("desk", "deliver", 16, kind=ItemKind.BENEFIT),
-        plain("tested", "deliver", 5, is_test=True),
-        plain(
+        _rich(now, pool_codes[0]),
+        _second(now, pool_codes[1]),
+        _plain("called", "deliver", 30),
+        _plain("never", "out-of-stock", 20),
+        _plain("unknown", "never-known", 25),
+        _plain("parcel", "parcel/deliver", 40, needs_address=True),
+        _plain("asked", "deliver", 35, needs_approval=True),
+        _plain("seat", "deliver", 15, kind=ItemKind.BENEFIT),
+        _plain("desk", "deliver", 16, kind=ItemKind.BENEFIT),
+        _plain("tested", "deliver", 5, is_test=True),
+        _plain(
             "french",
             "deliver",
             8,

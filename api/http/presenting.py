@@ -20,6 +20,9 @@ MISFIT_MESSAGE = "A value does not fit its type."
 ERRORS_MAX = 100
 # graphql-core quotes the exception of a scalar that failed; a client sees only that the value does not fit.
 _QUOTED_EXCEPTION = re.compile(r", but encountered error '.*'(?=; found:)", re.DOTALL)
+# What a client sent is never said back: it may be a secret. graphql-core quotes values, and texts in documents.
+_SENT_VALUE = re.compile(r"(?:[,;] found: |(?<=value): ).*?(?= Did you mean |$)", re.DOTALL)
+_SENT_TEXT = re.compile(r"((?:Block )?[Ss]tring) ['\"].*$", re.DOTALL)
 _SUGGESTION = re.compile(r" ?Did you mean .*$", re.DOTALL)
 
 
@@ -88,7 +91,7 @@ class Presenter:
         return RequestRefused(Code.INTERNAL, FAULT_MESSAGE)
 
     def _text(self, message: str) -> str:
-        safe = _QUOTED_EXCEPTION.sub("", message)
+        safe = _SENT_TEXT.sub(r"\1.", _SENT_VALUE.sub(".", _QUOTED_EXCEPTION.sub("", message)))
         return safe if self.suggests else _SUGGESTION.sub("", safe)
 
 

@@ -102,9 +102,9 @@ async def everything_in(redis: Redis) -> str:
             case "hash":
                 value = await redis.hgetall(key)  # pyright: ignore[reportGeneralTypeIssues] the client is typed for both worlds
             case "set":
-                value = await redis.smembers(key)  # pyright: ignore[reportGeneralTypeIssues] as above
+                value = await redis.smembers(key)  # pyright: ignore[reportGeneralTypeIssues] the client is typed for both worlds
             case "list":
-                value = await redis.lrange(key, 0, -1)  # pyright: ignore[reportGeneralTypeIssues] as above
+                value = await redis.lrange(key, 0, -1)  # pyright: ignore[reportGeneralTypeIssues] the client is typed for both worlds
             case "zset":
                 value = await redis.zrange(key, 0, -1, withscores=True)
             case "stream":
@@ -118,7 +118,10 @@ async def everything_in(redis: Redis) -> str:
 @pytest.fixture
 async def seen(fresh_database: str, valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Seen]:
     home = tmp_path_factory.mktemp("home")
-    async with staged(fresh_database, valkey_url, home, heartbeat_seconds=0.4) as stage, receiving() as receiver:
+    async with (
+        staged(fresh_database, valkey_url, home, heartbeat_seconds=0.4, rate_limits=True) as stage,
+        receiving() as receiver,
+    ):
         log = io.StringIO()
         configure(as_json=True, stream=log)
         parts, world = stage.parts, stage.world
@@ -176,7 +179,7 @@ async def test_no_canary_is_found_in_webhooks_valkey_answers_or_messages(seen: S
     await seen.hearers[1].until(lambda: any("REVEALED" in str(one) for one in seen.hearers[1].heard), 60)
     await seen.receiver.until(8, 60)
     async with asyncio.timeout(60):
-        while not any(one.message["type"] == "code_problem.reported" for one in seen.receiver.events):  # noqa: ASYNC110 as above
+        while not any(one.message["type"] == "code_problem.reported" for one in seen.receiver.events):  # noqa: ASYNC110 the receiver runs in a thread
             await asyncio.sleep(0.05)
     places = await seen.places()
     assert str(seen.line_id) in places["tables"]
