@@ -31,6 +31,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "true": "holds",
         "false": "does not hold",
         "nothing": "empty",
+        "quoted": "“{}”",
         "partner": "{} of the partner",
         "member": "{} of the participant",
         "parameters": "the agreed {}",
@@ -41,6 +42,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "true": "est vrai",
         "false": "n’est pas vrai",
         "nothing": "vide",
+        "quoted": "«\u202f{}\u202f»",
         "partner": "{} du partenaire",
         "member": "{} du participant",
         "parameters": "{} convenu",
@@ -94,13 +96,13 @@ def _part(part: str, language: str) -> str | None:
     if value in ("true", "false"):
         holds = (value == "true") == (sign == "==")
         return f"{variable} {words['true' if holds else 'false']}" if sign in ("==", "!=") else None
-    said = (value.strip('"') or words["nothing"]) if value.startswith('"') else value
-    quoted = (
-        {"en": f"“{said}”", "fr": f"«\u202f{said}\u202f»"}[language]
-        if value.startswith('"') and value != '""'
-        else said
-    )
-    return f"{variable} {SIGNS[language][sign]} {quoted}"
+    return f"{variable} {SIGNS[language][sign]} {_value(value, language)}"
+
+
+def _value(value: str, language: str) -> str:
+    if not value.startswith('"'):
+        return value
+    return WORDS[language]["quoted"].format(value.strip('"')) if value != '""' else WORDS[language]["nothing"]
 
 
 def _variable(root: str, name: str, language: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from domain.kernel.points import SHARES_PPM_WHOLE
 from domain.kernel.wording import amount_text, language_of, number_text, percent_text
 from domain.programs.conditions import condition_text
 from domain.programs.document import FromParameter, Number
@@ -12,7 +13,7 @@ from domain.programs.effects.fixed import Fixed
 from domain.programs.effects.milestone import Milestones
 from domain.programs.effects.per_unit import PerUnit
 from domain.programs.effects.percent import PPM_WHOLE, Percent
-from domain.programs.phrases import BASES, MODES, MOMENTS, PERIODS, PHRASES, TARGETS
+from domain.programs.phrases import BASES, EACH, MODES, MOMENTS, PERIODS, PHRASES, TARGETS, TOTALS
 from domain.programs.rules import ATTRIBUTE_MARK, Basis, Rule
 from domain.programs.terms import Terms
 
@@ -55,13 +56,11 @@ class RuleSaid:
             case Fixed():
                 return self._award(effect.amount)
             case PerUnit():
-                return self._say("per_unit", amount=self._award(effect.amount), per=self._basis(effect.per))
+                return self._say("per_unit", amount=self._award(effect.amount), per=self._per(effect.per))
             case Percent():
                 return self._say("percent", percent=self._percent(effect.ppm), basis=self._of_basis())
             case Brackets():
-                steps = ", ".join(self._bracket(effect, number) for number in range(len(effect.brackets)))
-                phrase = "marginal" if effect.mode is BracketMode.MARGINAL else "retroactive"
-                return self._say(phrase, period=PERIODS[self.language][self.rule.period], steps=steps)
+                return self._brackets(effect)
             case Milestones():
                 steps = ", ".join(
                     self._say(
@@ -73,6 +72,13 @@ class RuleSaid:
             case _:
                 return self._say("other", kind=effect.kind)
 
+    def _brackets(self, effect: Brackets) -> str:
+        steps = ", ".join(self._bracket(effect, number) for number in range(len(effect.brackets)))
+        phrase = "marginal" if effect.mode is BracketMode.MARGINAL else "retroactive"
+        is_count = effect.measure is Measure.COUNT
+        total = self._say("count") if is_count else TOTALS[self.language][self.rule.basis]
+        return self._say(phrase, total=total, period=PERIODS[self.language][self.rule.period], steps=steps)
+
     def _bracket(self, effect: Brackets, number: int) -> str:
         bracket = effect.brackets[number]
         is_part = effect.measure is Measure.BASIS and effect.per == PPM_WHOLE and self.rule.basis_unit == self.unit
@@ -81,11 +87,15 @@ class RuleSaid:
         elif effect.measure is Measure.COUNT:
             rate = self._say("each", amount=self._award(bracket.rate), per=self._plain(effect.per))
         else:
-            rate = self._say("per_unit", amount=self._award(bracket.rate), per=self._basis(effect.per))
-        return self._say("bracket", rate=rate, at=self._measured(effect.measure, bracket.starts_at))
+            rate = self._say("per_unit", amount=self._award(bracket.rate), per=self._per(effect.per))
+        start = bracket.starts_at
+        is_money = effect.measure is Measure.BASIS and self.rule.basis is not Basis.UNITS
+        return self._say("bracket", rate=rate, at=self._money(start) if is_money else self._plain(start))
 
     def _whom(self) -> str:
         shares = self.rule.beneficiaries
+        if shares[0].share_ppm == SHARES_PPM_WHOLE:
+            shares = shares[:1]
         if len(shares) == 1:
             return self._say("to", whom=self._target(shares[0].to))
         parts = [
@@ -107,8 +117,8 @@ class RuleSaid:
             parts = [] if cap.amount is None else [self._award(cap.amount)]
             if cap.count is not None:
                 parts.append(self._say("times", count=self._plain(cap.count)))
-            period = PERIODS[self.language][cap.period]
-            said.append(self._say("cap", what=self._say("and").join(parts), period=period))
+            each = EACH[self.language][cap.period]
+            said.append(self._say("cap", what=self._say("and").join(parts), each=each))
         if rule.cooldown_minutes is not None:
             said.append(self._say("cooldown", minutes=self._plain(rule.cooldown_minutes)))
         if rule.campaign_cap is not None:
@@ -140,12 +150,14 @@ class RuleSaid:
     def _award(self, number: Number) -> str:
         return self._number(number, lambda value: amount_text(value, self.unit, self.language, self.exponents))
 
-    def _basis(self, number: Number) -> str:
-        rule = self.rule
-        if rule.basis is Basis.UNITS:
-            return self._say("units", count=self._plain(number))
-        amount = self._number(number, lambda value: amount_text(value, rule.basis_unit, self.language, self.exponents))
-        return self._say("amount_of", amount=amount, basis=self._of_basis())
+    def _per(self, number: Number) -> str:
+        if self.rule.basis is not Basis.UNITS:
+            return self._say("per_amount", amount=self._money(number), basis=self._of_basis())
+        return self._say("unit") if number == 1 else self._say("per_units", count=self._plain(number))
+
+    def _money(self, number: Number) -> str:
+        unit = self.rule.basis_unit
+        return self._number(number, lambda value: amount_text(value, unit, self.language, self.exponents))
 
     def _of_basis(self) -> str:
         return BASES[self.language][self.rule.basis]
@@ -153,7 +165,9 @@ class RuleSaid:
     def _measured(self, measure: Measure, number: Number) -> str:
         if measure is Measure.COUNT:
             return self._say("activities", count=self._plain(number))
-        return self._basis(number)
+        if self.rule.basis is Basis.UNITS:
+            return self._say("units", count=self._plain(number))
+        return self._say("amount_of", amount=self._money(number), basis=self._of_basis())
 
     def _percent(self, number: Number) -> str:
         return self._number(number, lambda value: percent_text(value, self.language))
