@@ -113,6 +113,11 @@ class Template:
     audience_rule: AudienceRule | None = None
     check: Callable[[Values], Problem | None] | None = None
 
+    @property
+    def default_unit(self) -> str:
+        """What it awards unless another unit is given."""
+        return self.unit
+
     def read(self, given: Mapping[str, object], *, unit: str, zone: str) -> Values | list[Problem]:
         """The values, defaults where nothing is given; or every problem, each with the name of its field."""
         known = {field.name for field in self.fields}

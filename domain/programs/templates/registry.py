@@ -6,7 +6,7 @@ from domain.programs.templates.affiliate import AFFILIATE
 from domain.programs.templates.by_partner_type import BY_PARTNER_TYPE
 from domain.programs.templates.deal_registration import DEAL_REGISTRATION
 from domain.programs.templates.embedded_headcount import EMBEDDED_HEADCOUNT
-from domain.programs.templates.form import Template
+from domain.programs.templates.form import Template, Values
 from domain.programs.templates.hybrid import HYBRID
 from domain.programs.templates.lead_conversion import LEAD_CONVERSION
 from domain.programs.templates.made_to_measure import MADE_TO_MEASURE
@@ -23,6 +23,7 @@ from domain.programs.templates.stacked_bonus import STACKED_BONUS
 from domain.programs.templates.staged_award import STAGED_AWARD
 from domain.programs.templates.tier_multiplier import TIER_MULTIPLIER
 from domain.programs.templates.training import TRAINING
+from domain.programs.terms import Terms
 
 TEMPLATES: tuple[Template, ...] = (
     SPIFF,
@@ -48,6 +49,13 @@ TEMPLATES: tuple[Template, ...] = (
     STAGED_AWARD,
     OBJECTIVE_BONUS,
 )
+
+
+def example_of(template: Template) -> Terms:
+    """The terms of the form with every default."""
+    values = template.read({}, unit=template.unit, zone="UTC")
+    assert isinstance(values, Values), "a test fills in every form with its defaults"
+    return Terms.from_json(template.document(values))
 
 
 def template_named(code: str) -> Template | None:
