@@ -35,9 +35,7 @@ class InstantiateTemplateInput:
     description: LocalizedTextInput | None = strawberry.field(default=None, description="By default the template's.")
     unit: str | None = strawberry.field(default=None, description="What it awards; by default as the template says.")
     visibility: Visibility = strawberry.field(default=Visibility.MEMBERS, description="Who may know of it.")
-    audience: Audience | None = strawberry.field(
-        default=None, description="Who earns; by default as it says."
-    )
+    audience: Audience | None = strawberry.field(default=None, description="Who earns; by default as it says.")
     audience_rule: AudienceRuleInput | None = strawberry.field(
         default=None, description="Only these partners; by default as the template says."
     )
