@@ -227,7 +227,8 @@ async def debts_by_id(sql: Source, pairs: Pairs) -> Mapping[Pair, Debt]:
 
 
 OPEN_OF_PROGRAM = """
-SELECT COALESCE(sum(pending + payable), 0)::bigint FROM lot WHERE program_id = $1 AND (pending > 0 OR payable > 0)
+SELECT COALESCE(sum(CASE WHEN matures_at > guerdon_now() THEN pending ELSE 0 END + payable), 0)::bigint
+FROM lot WHERE program_id = $1 AND (pending > 0 OR payable > 0)
 """
 
 

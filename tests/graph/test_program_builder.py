@@ -84,8 +84,9 @@ def since_start(instant: datetime) -> float:
 
 async def test_what_occurs_in_a_pause_earns_nothing_and_says_so_whenever_it_is_reported(asker: Asker) -> None:
     world, boss = asker.world, await manager(asker.world)
-    program = opaque(Tag.PROGRAM, await world.launch(FIXED, code="paused"))
     before = await clock(world)
+    launched = await world.launch(FIXED, code="paused", starts_at=before - timedelta(days=2))
+    program = opaque(Tag.PROGRAM, launched)
     outsider = await manager(world, world.partners[1])
     assert (await moved(asker, outsider, program, "PAUSE"))["code"] == "NOT_FOUND"
     paused = await moved(asker, boss, program, "PAUSE")
@@ -140,7 +141,7 @@ async def test_a_program_is_for_the_tiers_it_names_as_of_the_activity_and_for_no
     await world.know(tier(1))
     await world.catch_up()
     assert await explained(asker, "none") == [(100, "")]
-    await world.database.execute("UPDATE partner SET country = 'FR' WHERE id = $1", world.partners[0])
+    await world.database.fetch("UPDATE partner SET country = 'FR' WHERE id = $1", world.partners[0])
     await world.record(deal("french", world.members[0], days=2), deal("other", world.members[1], days=2))
     assert [len(await explained(asker, name)) for name in ("french", "other")] == [2, 1]
     shown = "query($id: ID!) { program(id: $id) { audience audienceRule { types countries tiers segments } } }"
