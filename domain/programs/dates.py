@@ -18,17 +18,18 @@ class Shift:
 
     def of(self, instant: datetime) -> datetime:
         """The instant that much later, in UTC; the 31st may become the 30th."""
-        wall = instant.astimezone(self.zone).replace(tzinfo=None) + self.span
+        # Sums and differences of instants in one zone are those of its wall clock.
+        wall = instant.astimezone(self.zone) + self.span
         if self.months:
             place = wall.year * 12 + wall.month - 1 + self.months
             year, month = place // 12, place % 12 + 1
             wall = wall.replace(year=year, month=month, day=min(wall.day, monthrange(year, month)[1]))
-        return wall.replace(tzinfo=self.zone).astimezone(UTC)
+        return wall.astimezone(UTC)
 
 
 def shift_between(start: datetime, target: datetime, zone: ZoneInfo) -> Shift:
     """What moves `start` to `target`: whole months where both are the same day and hour of their months."""
-    old, new = (instant.astimezone(zone).replace(tzinfo=None) for instant in (start, target))
+    old, new = start.astimezone(zone), target.astimezone(zone)
     if (old.day, old.time()) == (new.day, new.time()):
         return Shift(zone=zone, months=(new.year - old.year) * 12 + new.month - old.month)
     return Shift(zone=zone, span=new - old)

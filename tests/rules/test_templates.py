@@ -8,7 +8,7 @@ from domain.programs.templates.registry import TEMPLATES, template_named
 from domain.programs.terms import Terms
 
 ROWS = {f"R{n}" for n in (*range(1, 9), *range(12, 19), 22, *range(24, 29))}
-ids = [template.code for template in TEMPLATES]
+IDS = tuple(template.code for template in TEMPLATES)
 
 
 def made(template: Template, **given: object) -> Terms:
@@ -18,14 +18,14 @@ def made(template: Template, **given: object) -> Terms:
     return Terms.from_json(template.document(values))
 
 
-@pytest.mark.parametrize("template", TEMPLATES, ids=ids)
+@pytest.mark.parametrize("template", TEMPLATES, ids=IDS)
 def test_the_defaults_of_every_template_are_whole_terms(template: Template) -> None:
     terms = made(template)
     assert terms.unit == template.unit
     assert Terms.from_json(terms.to_json()).digest == terms.digest
 
 
-@pytest.mark.parametrize("template", TEMPLATES, ids=ids)
+@pytest.mark.parametrize("template", TEMPLATES, ids=IDS)
 def test_every_number_of_a_form_may_stand_at_either_bound_or_is_refused_by_name(template: Template) -> None:
     for field in template.fields:
         if field.minimum is None and field.maximum is None:
@@ -42,7 +42,7 @@ def test_every_number_of_a_form_may_stand_at_either_bound_or_is_refused_by_name(
         assert [problem.path for problem in read] == [field.name]
 
 
-@pytest.mark.parametrize("template", TEMPLATES, ids=ids)
+@pytest.mark.parametrize("template", TEMPLATES, ids=IDS)
 def test_every_form_speaks_english_and_french(template: Template) -> None:
     texts = [template.name, template.description]
     for field in template.fields:
