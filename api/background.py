@@ -36,6 +36,7 @@ from domain.kernel import outbox
 from domain.leads.sharing import hand_on_due
 from domain.ledger.booking import close_due
 from domain.ledger.maturing import mature_due
+from domain.programs.moving import move_due
 from leaderboards.projecting import fold
 from leaderboards.rebuilding import Healed, heal
 from leaderboards.store import IndexUnavailable
@@ -88,6 +89,9 @@ def loops(parts: Wired) -> list[Loop]:
     async def close() -> int:
         return await close_due(parts.door, SYSTEM)
 
+    async def move() -> int:
+        return await move_due(parts.door)
+
     async def expire() -> int:
         return await expire_codes(parts.door) + await tell_expiring(parts.door)
 
@@ -113,6 +117,7 @@ def loops(parts: Wired) -> list[Loop]:
         Loop(name="heal", step=healed, pause_min=0.5, pause_max=2.0),
         Loop(name="mature", step=mature, pause_min=0.2, pause_max=SLOW_POLL),
         Loop(name="rewalk", step=rewalk, pause_min=0.1, pause_max=1.0),
+        Loop(name="programs", step=move, pause_min=0.2, pause_max=SLOW_POLL),
         Loop(name="close", step=close, pause_min=1.0, pause_max=60.0),
         Loop(name="expire-codes", step=expire, pause_min=5.0, pause_max=300.0),
         Loop(name="prune", step=prune, pause_min=5.0, pause_max=300.0),

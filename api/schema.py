@@ -46,7 +46,9 @@ from api.graph.nodes import NodeQuery
 from api.graph.partners import PartnerQuery
 from api.graph.people_in import PeopleMutation
 from api.graph.programs import ProgramQuery
+from api.graph.programs_drafts_in import ProgramDraftMutation
 from api.graph.programs_in import ProgramMutation
+from api.graph.programs_templates import ProgramTemplateQuery
 from api.graph.redemptions import RedemptionQuery
 from api.graph.redemptions_in import RedemptionMutation
 from api.graph.refusing import REFUSAL_TYPES, Told
@@ -57,6 +59,7 @@ from api.graph.sends_in import SendMutation
 from api.graph.sources import SourceQuery
 from api.graph.suppliers import SupplierQuery
 from api.graph.suppliers_in import SupplierMutation
+from api.graph.terms import TermsQuery
 from api.graph.units import UnitQuery
 from api.graph.vendor_in import VendorMutation
 from api.graph.viewer import ViewerQuery
@@ -72,6 +75,8 @@ QUERIES = (
     NodeQuery,
     UnitQuery,
     ProgramQuery,
+    ProgramTemplateQuery,
+    TermsQuery,
     LeaderboardQuery,
     PartnerQuery,
     MemberQuery,
@@ -103,6 +108,7 @@ MUTATIONS = (
     ActivityMutation,
     PeopleMutation,
     ProgramMutation,
+    ProgramDraftMutation,
     EnrollmentMutation,
     VendorMutation,
     AdjustmentMutation,

@@ -26,6 +26,7 @@ from domain.kernel.sql import Database
 from domain.programs.budgeting import fund_budget
 from domain.programs.defining import change_program_state, create_program, publish_terms
 from domain.programs.matching import TermsCache
+from domain.programs.objective import Objective
 from domain.programs.program import Audience, ProgramAction, ProgramDraft
 from leaderboards.defining import create_leaderboard
 from leaderboards.metrics import Definition
@@ -120,7 +121,13 @@ async def stage_at(
 async def launched(door: Door, code: str, unit: str, rules: Sequence[Mapping[str, Any]], *, budget: int) -> UUID:
     """A live program for everyone from 2017 on, in UTC, with these rules and this budget."""
     draft = ProgramDraft(
-        code=code, name={"en": code}, zone="UTC", unit=unit, starts_at=START, audience=Audience.EVERYONE
+        code=code,
+        name={"en": code},
+        zone="UTC",
+        unit=unit,
+        starts_at=START,
+        audience=Audience.EVERYONE,
+        objective=Objective(metric="deals.won", baseline=0, target=1, due_at=END),
     )
     created = await create_program(door, SYSTEM, fresh_key(), draft)
     program_id = UUID(created.facts["program_id"])

@@ -180,5 +180,5 @@ CLAIMS = (
 class Migration(migrations.Migration):
     """Adds the tables of files and of claims."""
 
-    dependencies = [("guerdon", "0018_newest")]
+    dependencies = [("guerdon", "0020_programs")]
     operations = [ops.RunSQL([*FILES, *CLAIMS], reverse_sql=ops.RunSQL.noop)]

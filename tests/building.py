@@ -28,9 +28,11 @@ from domain.programs.budgeting import fund_budget
 from domain.programs.defining import change_program_state, create_program, publish_terms
 from domain.programs.enrolling import accept_parameters, enroll
 from domain.programs.matching import TermsCache
+from domain.programs.objective import Objective
 from domain.programs.program import Audience, ProgramAction, ProgramDraft
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
+OBJECTIVE = Objective(metric="deals.won", baseline=10, target=20, due_at=datetime(2030, 1, 1, tzinfo=UTC))
 
 DEAL_WON: Mapping[str, Any] = {
     "attributes": [
@@ -71,7 +73,8 @@ class World:
         **draft: Any,
     ) -> UUID:
         """A live program with these rules and a funded budget; open to everyone unless told otherwise."""
-        draft = {"audience": Audience.EVERYONE, "starts_at": START - timedelta(days=5)} | draft
+        opened = {"audience": Audience.EVERYONE, "starts_at": START - timedelta(days=5), "objective": OBJECTIVE}
+        draft = opened | draft
         created = await create_program(
             self.door,
             self.actor,

@@ -28,6 +28,7 @@ from domain.partners.registering import register_members_in, register_partners_i
 from domain.partners.registration import MemberRow, PartnerRow, PartnerType
 from domain.programs.budgeting import fund_budget
 from domain.programs.defining import change_program_state, create_program, publish_terms
+from domain.programs.objective import Objective
 from domain.programs.program import Audience, ProgramAction, ProgramDraft, Visibility
 from leaderboards.defining import create_leaderboard
 from leaderboards.metrics import Definition
@@ -131,6 +132,7 @@ async def _launch(door: Door, now: datetime) -> UUID:
             starts_at=start,
             visibility=visibility,
             audience=Audience.EVERYONE,
+            objective=Objective(metric="deals.won", baseline=120, target=150, due_at=now + timedelta(days=90)),
         )
         created = await create_program(door, SYSTEM, demo_key(f"program-{code}"), draft)
         program_id = UUID(created.facts["program_id"])

@@ -42,6 +42,7 @@ from domain.leads.machine import LeadAction, LeadState
 from domain.partners.customers.customer import KeyKind, RelationKind
 from domain.partners.registration import JourneyStage, MemberKind, PartnerType, Result
 from domain.programs.program import Audience, DebtPolicy, ProgramAction, ProgramState, Visibility
+from domain.programs.templates.form import FieldKind
 from leaderboards.boards import Operator, RankDisplay
 from leaderboards.boards import Scope as BoardScope
 from leaderboards.views import AnswerSource
@@ -150,6 +151,11 @@ DESCRIBED: Mapping[type[StrEnum], tuple[str | None, str]] = {
     Result: ("RegistrationOutcome", "What became of one row of a batch; REFUSED ones carry their refusal."),
     ProgramState: (None, "Where a program stands; only a LIVE one awards."),
     ProgramAction: (None, "What may be done with a program's state."),
+    FieldKind: (
+        "TemplateFieldKind",
+        "What a field of a template's form holds: an AMOUNT in minor units, a COUNT, a PERCENT in millionths, a CODE, a"
+        " TEXT without quotes, a UNIT's code, or a CHOICE.",
+    ),
     Visibility: (None, "Who may know of it: everybody (PUBLIC), or signed-in people (MEMBERS)."),
     Audience: (None, "Who earns: EVERYONE, or those who are ENROLLED."),
     DebtPolicy: (None, "What a redemption in debt meets: REFUSE, ALLOW or WRITE_OFF."),

@@ -87,6 +87,7 @@ SHAPES: Mapping[str, Shape] = {
     "effective_from": Shape.INSTANT,
     "epoch": Shape.WHOLE,
     "extended": Shape.OBJECT,
+    "fields": Shape.TEXTS,
     "first_expires_on": Shape.TEXT,
     "free": Shape.WHOLE,
     "from_state": Shape.TEXT,

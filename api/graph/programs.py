@@ -12,15 +12,19 @@ from api.graph.fields import Node, identity, many, one, pages, wording
 from api.graph.ids import Tag, decode_as
 from api.graph.paging import After, CountedConnection, First, limit_of, page_of, read_cursor
 from api.graph.readings import boards_of_program
-from api.graph.scalars import Points
+from api.graph.scalars import Json, Points
 from api.graph.units import unit_of
-from domain.programs.program import Audience, DebtPolicy, ProgramState, Visibility
+from domain.programs.audience import audience_read
+from domain.programs.objective import objective_read
+from domain.programs.program import Audience, DebtPolicy, ProgramAction, ProgramState, Visibility
 from domain.programs.reading import (
     ProgramRecord,
+    actions_of,
     budgets_of,
     current_terms,
     enrollments_of_programs,
     my_enrollments,
+    pauses_of,
     program_by_code,
     programs,
     programs_by_id,
@@ -40,11 +44,32 @@ class Budget:
 
 @strawberry.type(description="What a program is to reach; without one it cannot go live.")
 class Objective:
-    metric: str = strawberry.field(description="What is measured, at most 200 characters.")
+    metric: str = strawberry.field(description="The code of what is measured, at most 64 characters.")
+    unit: str | None = strawberry.field(description="The unit it is measured in, null for a count.")
     baseline: Points = strawberry.field(description="Where it stood before.")
     target: Points = strawberry.field(description="Where it is to stand.")
     due_at: datetime = strawberry.field(description="By when.")
     expected_impact: str | None = strawberry.field(description="What it is expected to bring.")
+
+
+@strawberry.type(
+    description="Which partners a program is for: of each list that is not empty, the partner has at least one value."
+)
+class AudienceRule:
+    types: list[str] = strawberry.field(description="Types of partner, at most 100; as the partner is now.")
+    countries: list[str] = strawberry.field(description="ISO 3166 codes, at most 100; where the partner is now.")
+    tiers: list[str] = strawberry.field(
+        description="Tiers of the partner or the member on the day of the activity, at most 100."
+    )
+    segments: list[str] = strawberry.field(
+        description="Segments of the partner or the member on the day of the activity, at most 100."
+    )
+
+
+@strawberry.type(description="A stretch in which a program stood still: what occurred in it earns nothing.")
+class ProgramPause:
+    paused_at: datetime = strawberry.field(description="From when on.")
+    resumed_at: datetime | None = strawberry.field(description="Until when, null while it lasts.")
 
 
 @strawberry.type(description="An incentive program: rules in versions, one unit, one zone, one budget.")
@@ -84,6 +109,13 @@ class Program(Node):
         kinds=(datetime, UUID),
     )
 
+    available_actions = many(ProgramAction, actions_of, "What you may do with its state now, at most 7.", nullable=True)
+    pauses = many(ProgramPause, pauses_of, "When it stood still, newest first, at most 100.")
+    template: str | None = strawberry.field(description="The code of the template it was made from, null for none.")
+    template_values: Json | None = strawberry.field(
+        description="The values of that template's form, by field; `reviseDraft` changes them one by one."
+    )
+
     leaderboards = many(nouns.LEADERBOARD, boards_of_program, "The leaderboards that belong to it, at most 200.")
 
     @strawberry.field(graphql_type=nouns.TERMS | None, description="The rules that are in force now for a cohort.")
@@ -98,16 +130,14 @@ class Program(Node):
     @strawberry.field(graphql_type=Objective | None, description="What it is to reach, null if nobody said so.")
     @staticmethod
     def objective(parent: strawberry.Parent[ProgramRecord]) -> Any:
-        told = parent.objective
-        if not told:
-            return None
-        return Objective(
-            metric=str(told["metric"]),
-            baseline=Points(int(told["baseline"])),
-            target=Points(int(told["target"])),
-            due_at=datetime.fromisoformat(str(told["due_at"])),
-            expected_impact=told.get("expected_impact"),
-        )
+        return objective_read(parent.objective)
+
+    @strawberry.field(
+        graphql_type=AudienceRule | None, description="Which partners it is for; null for all. Read it with `audience`."
+    )
+    @staticmethod
+    def audience_rule(parent: strawberry.Parent[ProgramRecord]) -> Any:
+        return audience_read(parent.audience_rule)
 
     @classmethod
     def is_type_of(cls, value: object, _: object) -> bool:

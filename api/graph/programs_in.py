@@ -1,6 +1,5 @@
 """Mutations of programs: created, given terms, launched and ended, funded."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,24 +14,53 @@ from api.graph.mutating import json_object, keyed, mutation, sure
 from api.graph.scalars import Json, Points
 from domain.kernel.refusals import AlreadyExists, InvalidInput, KeyReused, NotFound
 from domain.ledger.refusals import BudgetExceeded
+from domain.partners.registration import PartnerType
+from domain.programs.audience import AudienceRule
 from domain.programs.budgeting import fund_budget
 from domain.programs.defining import change_program_state, create_program, publish_terms
+from domain.programs.objective import Objective
 from domain.programs.program import Audience, DebtPolicy, ProgramAction, ProgramDraft, Visibility
 from domain.programs.reading import programs_by_id, terms_by_id
-from domain.programs.refusals import ProgramHasNoTerms, ProgramNotInState, TermsRefused
+from domain.programs.refusals import (
+    ProgramHasNoObjective,
+    ProgramHasNoTerms,
+    ProgramNotInState,
+    ProgramNotSettled,
+    TermsRefused,
+)
 
 
 @strawberry.input(description="What a program is to reach.")
 class ObjectiveInput:
-    metric: str = strawberry.field(description="What is measured, at most 200 characters.")
+    metric: str = strawberry.field(description="The code of what is measured, for example deals.won.")
     baseline: Points = strawberry.field(description="Where it stood before.")
     target: Points = strawberry.field(description="Where it is to stand.")
     due_at: datetime = strawberry.field(description="By when.")
-    expected_impact: str | None = strawberry.field(default=None, description="What it is expected to bring.")
+    expected_impact: str | None = strawberry.field(
+        default=None, description="What it is expected to bring, at most 500 characters."
+    )
+    unit: str | None = strawberry.field(default=None, description="The unit it is measured in; none for a count.")
 
-    def document(self) -> Mapping[str, object]:
-        """In JSON terms, as it is stored."""
-        return vars(self) | {"due_at": self.due_at.isoformat()}
+    def objective(self) -> Objective:
+        """As the room of programs takes it."""
+        return Objective(**vars(self))
+
+
+@strawberry.input(description="Which partners a program is for; a list that is left out asks nothing.")
+class AudienceRuleInput:
+    types: list[PartnerType] = strawberry.field(default_factory=list, description="Types of partner, at most 100.")
+    countries: list[str] = strawberry.field(default_factory=list, description="ISO 3166 codes, at most 100.")
+    tiers: list[str] = strawberry.field(default_factory=list, description="Codes of tiers, at most 100.")
+    segments: list[str] = strawberry.field(default_factory=list, description="Codes of segments, at most 100.")
+
+    def rule(self) -> AudienceRule:
+        """As the room of programs takes it."""
+        return AudienceRule(
+            types=tuple(kind.value for kind in self.types),
+            countries=tuple(self.countries),
+            tiers=tuple(self.tiers),
+            segments=tuple(self.segments),
+        )
 
 
 @strawberry.input(description="A new program.")
@@ -45,6 +73,9 @@ class CreateProgramInput:
     zone: str = strawberry.field(default="UTC", description="The IANA zone of its calendar; frozen once it is live.")
     visibility: Visibility = strawberry.field(default=Visibility.MEMBERS, description="Who may know of it.")
     audience: Audience = strawberry.field(default=Audience.ENROLLED, description="Who earns.")
+    audience_rule: AudienceRuleInput | None = strawberry.field(
+        default=None, description="Only these partners and their people; everybody by default."
+    )
     starts_at: datetime = strawberry.field(description="Activities before this instant earn nothing.")
     ends_at: datetime | None = strawberry.field(
         default=None, description="Activities from this instant on earn nothing."
@@ -70,10 +101,11 @@ class CreateProgramInput:
             zone=self.zone,
             visibility=self.visibility,
             audience=self.audience,
+            audience_rule=self.audience_rule.rule() if self.audience_rule else None,
             starts_at=self.starts_at,
             ends_at=self.ends_at,
             grace_days=self.grace_days,
-            objective=self.objective.document() if self.objective else None,
+            objective=self.objective.objective() if self.objective else None,
             debt_policy=self.debt_policy,
             expired_hold_days=self.expired_hold_days,
         )
@@ -95,7 +127,8 @@ class ChangeProgramStateInput:
     idempotency_key: str = key_field()
     program_id: strawberry.ID = strawberry.field(description="The program.")
     action: ProgramAction = strawberry.field(
-        description="LAUNCH publishes its drafted terms; END lets nothing more earn."
+        description="LAUNCH publishes its drafted terms, SCHEDULE does so at its start. What occurs in a pause earns"
+        " nothing. END lets nothing more earn; ARCHIVE puts it away once nothing of it is pending."
     )
 
 
@@ -172,6 +205,8 @@ class ProgramMutation:
         KeyReused,
         ProgramNotInState,
         ProgramHasNoTerms,
+        ProgramHasNoObjective,
+        ProgramNotSettled,
         InvalidInput,
         description="The program has moved along one edge of its lifecycle.",
     )

@@ -90,6 +90,7 @@ async def cases(op: Operation, placed: Sequence[Placed]) -> list[Case]:
                 partner=_of(facts, one.state.partner_id, one.state.occurred_at),
             ),
             parameters=one.binding.parameters,
+            withheld=one.binding.withheld,
         )
         for one in placed
     ]

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import cast
 
 from domain.earning.explanation_texts import TEXTS
+from domain.kernel.wording import language_of, number_text, percent_text
 
 REASONS_MAX = 40
 LOCALES = ("en", "fr")
@@ -33,7 +34,7 @@ class Reason:
 
     def text(self, locale: str, exponents: Mapping[str, int] | None = None) -> str:
         """The sentence in French for "fr…", else in English; `exponents` are the decimals of each unit (default 0)."""
-        language = "fr" if locale.lower().startswith("fr") else "en"
+        language = language_of(locale)
         spoken = {name: _spoken(name, self.facts, language, exponents or {}) for name in self.facts}
         return TEXTS[self.code][language].format_map(spoken)
 
@@ -83,34 +84,20 @@ def _spoken(name: str, facts: Mapping[str, object], language: str, exponents: Ma
     if name in UNIT_OF and isinstance(value, int):
         unit = facts.get(UNIT_OF[name])
         exponent = exponents.get(unit, 0) if isinstance(unit, str) else 0
-        number = _number(value, exponent, language)
+        number = number_text(value, exponent, language)
         return f"{number} {unit}" if unit else number
     if name == "ppm" and isinstance(value, int):
-        return _percent(value, language)
+        return percent_text(value, language)
     if name.endswith(("_at", "_until", "_from_instant")) and isinstance(value, str):
         return _instant(value, language)
     if isinstance(value, bool):
         return {"en": ("no", "yes"), "fr": ("non", "oui")}[language][value]
     if isinstance(value, int):
-        return _number(value, 0, language)
+        return number_text(value, 0, language)
     if isinstance(value, Mapping):
         entries = cast("Mapping[str, object]", value)
         return ", ".join(f"{key} = {_spoken(key, entries, language, {})}" for key in entries) or "–"
     return str(value)
-
-
-def _number(value: int, exponent: int, language: str) -> str:
-    group, mark = (",", ".") if language == "en" else ("\u202f", ",")
-    digits = str(abs(value)).rjust(exponent + 1, "0")
-    whole, decimals = (digits[:-exponent], digits[-exponent:]) if exponent else (digits, "")
-    text = f"{int(whole):,}".replace(",", group) + (f"{mark}{decimals}" if decimals else "")
-    return f"-{text}" if value < 0 else text
-
-
-def _percent(ppm: int, language: str) -> str:
-    whole, rest = divmod(ppm, 10_000)
-    text = f"{whole}.{rest:04}".rstrip("0").rstrip(".")
-    return f"{text}%" if language == "en" else f"{text.replace('.', ',')}\u202f%"
 
 
 def _instant(value: str, language: str) -> str:

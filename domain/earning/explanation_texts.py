@@ -27,6 +27,15 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "en": "The participant was not enrolled on {occurred_at}.",
         "fr": "Le participant n’était pas inscrit le {occurred_at}.",
     },
+    "PROGRAM_PAUSED": {
+        "en": "The program has been paused since {since_at}; what occurs meanwhile earns nothing.",
+        "fr": "Le programme est en pause depuis le {since_at} ; ce qui a lieu pendant la pause ne rapporte rien.",
+    },
+    "AUDIENCE_OTHER": {
+        "en": "On that day neither the participant nor the partner was among those the program is for ({wanted}).",
+        "fr": "Ce jour-là, ni le participant ni le partenaire n’étaient parmi ceux à qui le programme s’adresse"
+        " ({wanted}).",
+    },
     "MOMENT_OTHER": {
         "en": "The rule rewards the moment {expected}, this activity reports {moment}.",
         "fr": "La règle récompense le moment {expected}, cette activité signale {moment}.",

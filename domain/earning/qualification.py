@@ -66,6 +66,8 @@ class Qualification:
         activity, rule = case.activity, self._unit.rule
         if not self._unit.terms.window.holds(activity.occurred_at):
             return Reason(code="OUTSIDE_WINDOW", facts={"occurred_at": activity.occurred_at.isoformat()})
+        if case.withheld is not None:
+            return Reason(code=case.withheld.code, facts=case.withheld.facts)
         if not case.enrolled:
             return Reason(code="NOT_ENROLLED", facts={"occurred_at": activity.occurred_at.isoformat()})
         if rule.moment is not None and activity.moment is not rule.moment:

@@ -13,17 +13,13 @@ from domain.kernel.ids import new_id, new_ids
 from domain.kernel.late import About, LateTruth, look_in, take_in
 from domain.kernel.operation import Door, Operation
 from domain.kernel.sql import json_texts
-from domain.programs.matching import TermsCache
+from domain.programs.matching import TermsCache, terms_reading
 
 UNITS_MAX = 50
 ACTIVITIES_MAX = UNIT_ACTIVITIES_MAX
 
 WAITING = "SELECT EXISTS (SELECT FROM late_truth) AS truths, EXISTS (SELECT FROM rewalk) AS units"
 
-READING = """
-SELECT id FROM terms WHERE published_at IS NOT NULL
-AND (document->'facts' ?| $1::text[] OR document->'member' ?| $1::text[] OR document->'partner' ?| $1::text[])
-"""
 # A unit's activities are those it has a due for; a milestone's due has none, the activity that reached it has.
 OF_FACTS = """
 SELECT DISTINCT due.tally_id
@@ -97,14 +93,7 @@ async def _ask_in(op: Operation, terms: TermsCache) -> int:
 
 
 async def _units_of_facts(op: Operation, cache: TermsCache, facts: Sequence[LateTruth]) -> set[UUID]:
-    kinds = {fact.kind for fact in facts}
-    found = await cache.of(op.sql, [row["id"] for row in await op.sql.fetch(READING, list(kinds))]) if kinds else {}
-    reads = [
-        (terms_id, rule.code, kind)
-        for terms_id, terms in found.items()
-        for rule in terms.rules
-        for kind in terms.fact_kinds(rule) & kinds
-    ]
+    reads = await terms_reading(op.sql, cache, {fact.kind for fact in facts})
     if not reads:
         return set()
     read_kinds = {kind for _, _, kind in reads}

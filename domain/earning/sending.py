@@ -27,7 +27,7 @@ RULE = "reward.sent"
 PROGRAM = """
 SELECT p.unit, p.starts_at, b.id AS budget_id,
        (SELECT id FROM terms
-        WHERE program_id = p.id AND published_at IS NOT NULL ORDER BY version DESC LIMIT 1) AS terms_id
+        WHERE program_id = p.id AND published_at <= guerdon_now() ORDER BY version DESC LIMIT 1) AS terms_id
 FROM program p JOIN budget b ON b.program_id = p.id AND b.unit = p.unit WHERE p.id = $1
 """
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from domain.kernel.money import Amount
 from domain.kernel.points import checked_amount, checked_quantity
+from domain.programs.matching import Withheld
 from domain.programs.rules import Basis, Moment, SubjectKind
 
 NOTHING: Mapping[str, object] = {}
@@ -72,10 +73,11 @@ NO_FACTS = Facts()
 class Case:
     """An activity with all that a rule may know of it besides its unit: as of when it occurred.
 
-    `parameters` are the enrollment's, resolved by the terms (`Terms.resolved`).
+    `parameters` are the enrollment's, resolved by the terms (`Terms.resolved`); `withheld` says why it earns nothing.
     """
 
     activity: ActivityView
     facts: Facts = NO_FACTS
     parameters: Mapping[str, object] = field(default_factory=dict[str, object])
     enrolled: bool = True
+    withheld: Withheld | None = None

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from domain.access.ownership import VIEWERS, relation_sql, viewer_arguments
 from domain.access.principals import Actor, Relation
-from domain.kernel.sql import Connection, Database, Row
+from domain.kernel.sql import Connection, Database, Row, sure_value
 from domain.ledger.loading import LOT, due_lots, open_debts, wallet_of
 from domain.ledger.lots import Lot
 from domain.ledger.reversals import Debt
@@ -224,6 +224,17 @@ async def debts_by_id(sql: Source, pairs: Pairs) -> Mapping[Pair, Debt]:
     known = [pair for pair in pairs if pair[1] in debts]
     allowed = set(await _allowed(sql, [(actor, debts[key].wallet_id) for actor, key in known]))
     return {pair: debts[pair[1]] for pair in known if (pair[0], debts[pair[1]].wallet_id) in allowed}
+
+
+OPEN_OF_PROGRAM = """
+SELECT COALESCE(sum(CASE WHEN matures_at > guerdon_now() THEN pending ELSE 0 END + payable), 0)::bigint
+FROM lot WHERE program_id = $1 AND (pending > 0 OR payable > 0)
+"""
+
+
+async def open_amount_of(sql: Source, program_id: UUID) -> int:
+    """What of the program's awards is still pending, or on its way to be paid."""
+    return await sure_value(sql, OPEN_OF_PROGRAM, program_id)
 
 
 async def _upcoming(sql: Source, pairs: Pairs, statement: str, limit: int) -> Mapping[Pair, list[UpcomingMove]]:

@@ -14,6 +14,12 @@ PROGRAM_CHANGED = EventType(
     description="A program moved to another state.",
     payload={"from_state": "the state before", "to_state": "the state now"},
 )
+PROGRAM_REVISED = EventType(
+    name="program.revised",
+    aggregate="program",
+    description="A drafted program was changed.",
+    payload={"fields": "names of what was changed"},
+)
 TERMS_PUBLISHED = EventType(
     name="terms.published",
     aggregate="terms",
@@ -26,4 +32,4 @@ ENROLLMENT_CHANGED = EventType(
     description="An enrollment was proposed, became active or ended.",
     payload={"state": "the state now", "cohort": "the cohort", "parameters_version": "newest version, 0 for none"},
 )
-EVENTS = (PROGRAM_CREATED, PROGRAM_CHANGED, TERMS_PUBLISHED, ENROLLMENT_CHANGED)
+EVENTS = (PROGRAM_CREATED, PROGRAM_CHANGED, PROGRAM_REVISED, TERMS_PUBLISHED, ENROLLMENT_CHANGED)

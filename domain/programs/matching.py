@@ -1,27 +1,40 @@
 """Which terms bind an activity: by set, as of when it happened and when it was first recorded."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from domain.kernel.sql import Connection, Row
+from domain.partners.facts import QUESTIONS_MAX, facts_as_of
+from domain.programs.audience import DATED, AudienceRule, audience_read
 from domain.programs.document import InvalidTerms
-from domain.programs.program import Audience, ProgramFacts, ProgramState
+from domain.programs.program import Audience, Pause, ProgramFacts, ProgramState
 from domain.programs.terms import Terms
 
 TERMS_CACHED_MAX = 500
 
-PUBLISHED = """
+BINDABLE = """
 SELECT t.id AS terms_id, t.version AS terms_version, t.cohort, t.effective_from, t.effective_until, t.published_at,
-       p.id AS program_id, p.code, p.zone, p.unit, p.state, p.audience, p.starts_at, p.ends_at, p.grace_days,
-       b.id AS budget_id
+       p.id AS program_id, p.code, p.zone, p.unit, p.state, p.audience, p.audience_rule, p.starts_at, p.ends_at,
+       p.grace_days, b.id AS budget_id,
+       (SELECT array_agg(pause.paused_at ORDER BY pause.paused_at) FROM program_pause AS pause
+        WHERE pause.program_id = p.id) AS paused_at,
+       (SELECT array_agg(pause.resumed_at ORDER BY pause.paused_at) FROM program_pause AS pause
+        WHERE pause.program_id = p.id) AS resumed_at
 FROM terms t JOIN program p ON p.id = t.program_id JOIN budget b ON b.program_id = p.id AND b.unit = p.unit
-WHERE t.published_at IS NOT NULL AND t.triggers ?| $1::text[] AND p.starts_at <= $2
 """
 
-BY_ID = PUBLISHED.split("WHERE")[0] + "WHERE t.id = ANY($1::uuid[])"
+PUBLISHED = f"""{BINDABLE}WHERE t.published_at IS NOT NULL AND t.triggers ?| $1::text[] AND p.starts_at <= $2
+"""
+
+BY_ID = f"{BINDABLE} WHERE t.id = ANY($1::uuid[])"
+
+# What a partner is today: its types and country are not dated.
+PARTNERS = "SELECT id, types, country FROM partner WHERE id = ANY($1::uuid[])"
+NOBODY: Mapping[str, Any] = {"types": (), "country": None}
 
 DOCUMENTS = "SELECT id, document FROM terms WHERE id = ANY($1::uuid[])"
 
@@ -34,6 +47,14 @@ LEFT JOIN enrollment_parameters p ON p.enrollment_id = e.id
 WHERE e.subject_id = ANY($1::uuid[]) AND e.program_id = ANY($2::uuid[]) AND e.state <> 'PROPOSED'
 ORDER BY e.id, p.version
 """
+
+
+READING = """
+SELECT terms.id, program.audience_rule FROM terms JOIN program ON program.id = terms.program_id
+WHERE published_at IS NOT NULL AND (document->'facts' ?| $1::text[] OR document->'member' ?| $1::text[]
+   OR document->'partner' ?| $1::text[] OR audience_rule ?| $2::text[])
+"""
+Reads = tuple[UUID, str, str]
 
 
 class TermsCache:
@@ -70,9 +91,19 @@ class Bindable:
     partner_id: UUID | None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Withheld:
+    """Why terms that would bind an activity give nothing for it: the code and facts of an explanation."""
+
+    code: str
+    facts: Mapping[str, object]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Binding:
-    """One version of terms that binds an activity, with the enrollment's parameters as of its occurrence."""
+    """One version of terms that binds an activity, with the enrollment's parameters as of its occurrence; `withheld`
+    where a pause, or a tier or segment that it lacked, lets it earn nothing.
+    """
 
     program: ProgramFacts
     terms_id: UUID
@@ -80,12 +111,14 @@ class Binding:
     terms: Terms
     enrollment_id: UUID | None
     parameters: Mapping[str, object]
+    withheld: Withheld | None = None
 
 
 async def bindings(
     connection: Connection, cache: TermsCache, activities: Sequence[Bindable]
 ) -> list[tuple[Binding, ...]]:
-    """For each activity the terms that bind it, at most one version a program; three statements for any number.
+    """For each activity the terms that bind it, at most one version a program; three statements for any number, five
+    where programs are for some partners only.
 
     A version binds if it was published when the activity was first recorded, its span holds `occurredAt`, its cohort is
     that of the member's enrollment, or else of the partner's; the newest such version wins.
@@ -100,7 +133,22 @@ async def bindings(
         programs.setdefault(row["program_id"], []).append(row)
     terms = await cache.of(connection, (row["terms_id"] for row in rows))
     enrollments = await _enrollments(connection, activities, list(programs))
-    return [tuple(_bound(activity, programs, terms, enrollments)) for activity in activities]
+    known = await _known(connection, activities, rows)
+    return [tuple(_bound(activity, programs, terms, enrollments, known)) for activity in activities]
+
+
+async def terms_reading(connection: Connection, cache: TermsCache, kinds: Collection[str]) -> list[Reads]:
+    """Every (terms, rule, kind) of published terms whose condition, or whose program's audience, reads such a fact."""
+    if not kinds:
+        return []
+    rows = await connection.fetch(READING, list(kinds), [name for name, kind in DATED.items() if kind in kinds])
+    audiences = {row["id"]: audience_read(row["audience_rule"]) for row in rows}
+    return [
+        (terms_id, rule.code, kind)
+        for terms_id, terms in (await cache.of(connection, audiences)).items()
+        for rule in terms.rules
+        for kind in (terms.fact_kinds(rule) | _kinds(audiences[terms_id])) & set(kinds)
+    ]
 
 
 async def terms_facts(connection: Connection, cache: TermsCache, ids: Iterable[UUID]) -> dict[UUID, Binding]:
@@ -122,11 +170,58 @@ async def _enrollments(
     return found
 
 
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What audiences are judged by: partners as they are, and dated facts of subjects as of instants."""
+
+    partners: Mapping[UUID, Mapping[str, Any]]
+    facts: Mapping[tuple[UUID, datetime], Mapping[str, object]]
+
+    def admits(self, rule: AudienceRule, activity: Bindable) -> bool:
+        """True when the activity's partner is one that the program is for."""
+        partner = self.partners.get(activity.partner_id) if activity.partner_id else None
+        found = partner or NOBODY
+        return rule.names(found["types"], found["country"])
+
+    def misses(self, rule: AudienceRule, activity: Bindable) -> str | None:
+        """Which list neither the member nor the partner answered when the activity occurred."""
+        subjects = (activity.member_id, activity.partner_id)
+        return rule.misses([self.facts.get((one, activity.occurred_at), {}) for one in subjects if one is not None])
+
+
+async def _known(connection: Connection, activities: Sequence[Bindable], rows: Sequence[Row]) -> Known:
+    """Nothing is asked where every program is for everyone; else two statements."""
+    rules = [rule for row in rows if (rule := audience_read(row["audience_rule"])) is not None]
+    partners = {row["id"]: row for row in await connection.fetch(PARTNERS, _partner_ids(activities))} if rules else {}
+    kinds = frozenset[str]().union(*(rule.fact_kinds for rule in rules))
+    facts: dict[tuple[UUID, datetime], dict[str, Any]] = {}
+    if kinds:
+        asked = [
+            (subject_id, activity.occurred_at)
+            for activity in activities
+            for subject_id in (activity.member_id, activity.partner_id)
+            if subject_id is not None
+        ]
+        asked = list(dict.fromkeys(asked))
+        for start in range(0, len(asked), QUESTIONS_MAX):
+            facts |= await facts_as_of(connection, asked[start : start + QUESTIONS_MAX], kinds)
+    return Known(partners=partners, facts=facts)
+
+
+def _partner_ids(activities: Sequence[Bindable]) -> list[UUID]:
+    return list({activity.partner_id for activity in activities if activity.partner_id is not None})
+
+
+def _kinds(rule: AudienceRule | None) -> frozenset[str]:
+    return rule.fact_kinds if rule else frozenset()
+
+
 def _bound(
     activity: Bindable,
     programs: Mapping[UUID, list[Row]],
     terms: Mapping[UUID, Terms],
     enrollments: Mapping[tuple[UUID, UUID], list[Row]],
+    known: Known,
 ) -> Iterable[Binding]:
     for program_id, versions in programs.items():
         program = versions[0]
@@ -136,6 +231,9 @@ def _bound(
             continue
         enrolled = _enrolled(activity, program_id, enrollments)
         if not enrolled and program["audience"] != Audience.EVERYONE:
+            continue
+        rule = audience_read(program["audience_rule"])
+        if rule is not None and not known.admits(rule, activity):
             continue
         cohort = enrolled[0]["cohort"] if enrolled else "standard"
         fitting = [row for row in versions if row["cohort"] == cohort and _in_force(row, activity)]
@@ -147,7 +245,24 @@ def _bound(
             parameters = terms[row["terms_id"]].resolved(given)
         except InvalidTerms:
             continue  # a parameter these terms need was never agreed on: they cannot bind
-        yield _binding(row, terms[row["terms_id"]], enrolled[0]["id"] if enrolled else None, parameters)
+        found = _binding(row, terms[row["terms_id"]], enrolled[0]["id"] if enrolled else None, parameters)
+        withheld = _paused(program, activity) or _left_out(rule, activity, known)
+        yield replace(found, withheld=withheld) if withheld else found
+
+
+def _paused(program: Row, activity: Bindable) -> Withheld | None:
+    for paused_at, resumed_at in zip(program["paused_at"] or (), program["resumed_at"] or (), strict=True):
+        if Pause(paused_at=paused_at, resumed_at=resumed_at).holds(activity.occurred_at, activity.bound_at):
+            return Withheld(code="PROGRAM_PAUSED", facts={"since_at": paused_at.isoformat()})
+    return None
+
+
+def _left_out(rule: AudienceRule | None, activity: Bindable, known: Known) -> Withheld | None:
+    missed = rule and known.misses(rule, activity)
+    if not rule or not missed:
+        return None
+    wanted = (rule.to_json() or {}).get(missed, [])
+    return Withheld(code="AUDIENCE_OTHER", facts={"list": missed, "wanted": ", ".join(wanted)})
 
 
 def _enrolled(activity: Bindable, program_id: UUID, enrollments: Mapping[tuple[UUID, UUID], list[Row]]) -> list[Row]:

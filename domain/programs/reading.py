@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from domain.access.ownership import VIEWERS, relation_sql, viewer_arguments
+from domain.access.ownership import EVERY_PARTNER, VIEWERS, relation_sql, viewer_arguments
 from domain.access.principals import Actor, Relation
 from domain.kernel.sql import Connection, Database, Row, sure_value
+from domain.programs.program import Pause, ProgramAction, ProgramState, available_actions
 
 PARAMETER_VERSIONS_MAX = 100
 
@@ -30,11 +31,14 @@ class ProgramRecord:
     state: str
     visibility: str
     audience: str
+    audience_rule: Mapping[str, Any] | None
     starts_at: datetime
     ends_at: datetime | None
     grace_days: int
     objective: Mapping[str, Any] | None
     debt_policy: str
+    template: str | None
+    template_values: Mapping[str, Any] | None
     relation: Relation | None
 
 
@@ -149,6 +153,51 @@ async def program_by_code(sql: Database | Connection, actor: Actor, code: str) -
     return None if row is None else _program(row)
 
 
+# As for a change: a program for everyone concerns every partner, another one those who take part.
+ACTIONS = f"""
+SELECT place, program.state, program.starts_at, program.ends_at, program.grace_days, guerdon_now() AS now
+FROM {ASKED} JOIN program ON program.id = asked.id
+WHERE viewer.sees_all OR viewer.portfolio_of IS NOT NULL AND (
+    EXISTS (SELECT FROM reach WHERE reach.principal_id = viewer.portfolio_of AND reach.relation = 'OPERATOR'
+            AND reach.partner_id = '{EVERY_PARTNER}'::uuid)
+    OR program.audience <> 'EVERYONE' AND NOT EXISTS (
+        SELECT FROM enrollment JOIN belonging ON belonging.subject_id = enrollment.subject_id
+        WHERE enrollment.program_id = program.id AND enrollment.state <> 'ENDED' AND NOT EXISTS (
+            SELECT FROM reach WHERE reach.principal_id = viewer.portfolio_of AND reach.relation = 'OPERATOR'
+            AND reach.partner_id = belonging.partner_id)))
+"""
+
+
+async def actions_of(sql: Database | Connection, pairs: Pairs) -> Mapping[Pair, list[ProgramAction]]:
+    """What the actor may do now with each program's state; nothing where it is not theirs to change."""
+    return {
+        pairs[row["place"] - 1]: list(
+            available_actions(
+                ProgramState(row["state"]), row["starts_at"], row["ends_at"], row["grace_days"], row["now"]
+            )
+        )
+        for row in await sql.fetch(ACTIONS, *_asked(pairs))
+    }
+
+
+PAUSES_MAX = 100
+PAUSES = f"""
+SELECT place, pause.paused_at, pause.resumed_at FROM {ASKED} JOIN program ON program.id = asked.id
+CROSS JOIN LATERAL (SELECT * FROM program_pause WHERE program_pause.program_id = program.id
+                    ORDER BY paused_at DESC LIMIT {PAUSES_MAX}) AS pause
+WHERE {VISIBLE} ORDER BY place, pause.paused_at DESC
+"""
+
+
+async def pauses_of(sql: Database | Connection, pairs: Pairs) -> Mapping[Pair, list[Pause]]:
+    """The newest hundred pauses of each program that the actor may know of, newest first."""
+    found: dict[Pair, list[Pause]] = {}
+    for row in await sql.fetch(PAUSES, *_asked(pairs)):
+        pause = Pause(paused_at=row["paused_at"], resumed_at=row["resumed_at"])
+        found.setdefault(pairs[row["place"] - 1], []).append(pause)
+    return found
+
+
 # Only funding writes `issued`, so the sum is over the few fundings and not over every award.
 BUDGETS = f"""
 SELECT place, budget.program_id, budget.unit, budget.balance, guerdon_now() AS as_of,
@@ -196,7 +245,7 @@ WHERE {VISIBLE} AND {TERMS_SEEN}
 CURRENT_TERMS = f"""
 SELECT place, page.* FROM {ASKED} JOIN program ON program.id = asked.id CROSS JOIN LATERAL (
     SELECT {TERMS_COLUMNS} FROM terms
-    WHERE terms.program_id = program.id AND terms.cohort = $7 AND {TERMS_SEEN} AND terms.published_at IS NOT NULL
+    WHERE terms.program_id = program.id AND terms.cohort = $7 AND {TERMS_SEEN} AND terms.published_at <= guerdon_now()
         AND terms.effective_from <= guerdon_now()
         AND (terms.effective_until IS NULL OR terms.effective_until > guerdon_now())
     ORDER BY terms.effective_from DESC, terms.version DESC LIMIT 1) AS page

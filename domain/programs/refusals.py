@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 from domain.kernel.refusals import Refusal
@@ -28,6 +29,47 @@ class ProgramHasNoTerms(Refusal):
     texts: ClassVar[Mapping[str, str]] = {
         "en": "The program has no terms yet; publish a version first.",
         "fr": "Le programme n’a pas encore de conditions ; publiez-en d’abord une version.",
+    }
+
+
+@dataclass(eq=False)
+class ProgramHasNoObjective(Refusal):
+    """A program needs an objective before it is scheduled or goes live; `missing` names what it lacks of it."""
+
+    program_id: str
+    missing: list[str]
+    texts: ClassVar[Mapping[str, str]] = {
+        "en": "The program does not say what it is to reach: a metric, a baseline, a target and a date are needed.",
+        "fr": "Le programme ne dit pas ce qu’il doit atteindre : il faut un indicateur, un point de départ, une cible"
+        " et une date.",
+    }
+
+
+@dataclass(eq=False)
+class ProgramNotSettled(Refusal):
+    """A program is archived after its grace, once nothing of it is pending; `open_amount` still waits."""
+
+    program_id: str
+    settles_at: datetime
+    open_amount: int
+    retryable: ClassVar[bool] = True
+    stored: ClassVar[bool] = False
+    texts: ClassVar[Mapping[str, str]] = {
+        "en": "The program can be archived from {settles_at} on, once nothing is pending; {open_amount} still is.",
+        "fr": "Le programme peut être archivé à partir du {settles_at}, quand rien n’est plus en attente ;"
+        " {open_amount} l’est encore.",
+    }
+
+
+@dataclass(eq=False)
+class TemplateRefused(Refusal):
+    """A value of a template's form is missing, unknown or out of bounds; each problem names its field."""
+
+    problems: list[dict[str, str]]
+    stored: ClassVar[bool] = False
+    texts: ClassVar[Mapping[str, str]] = {
+        "en": "Some fields of the form are not right yet.",
+        "fr": "Certains champs du formulaire ne sont pas encore corrects.",
     }
 
 

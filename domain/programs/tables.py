@@ -1,4 +1,4 @@
-"""Rows of programs: the program, its terms in versions, and enrollments with dated parameters."""
+"""Rows of programs: the program and its pauses, its terms in versions, and enrollments with dated parameters."""
 
 from tortoise import fields
 from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
@@ -17,12 +17,15 @@ class Program(Model):
     state = fields.CharField(max_length=12)
     visibility = fields.CharField(max_length=12, default="MEMBERS")
     audience = fields.CharField(max_length=12, default="ENROLLED")
+    audience_rule = fields.JSONField[dict[str, list[str]]](null=True)
     starts_at = fields.DatetimeField()
     ends_at = fields.DatetimeField(null=True)
     grace_days = fields.IntField(default=10)
     objective = fields.JSONField[dict[str, object]](null=True)
     debt_policy = fields.CharField(max_length=12, default="REFUSE")
     expired_hold_days = fields.IntField(default=30)
+    template = fields.CharField(max_length=64, null=True)
+    template_values = fields.JSONField[dict[str, object]](null=True)
     recorded_at = fields.DatetimeField()
     version = fields.BigIntField(default=1)
 
@@ -41,6 +44,26 @@ class Program(Model):
             ),
             CheckConstraint(check="ends_at IS NULL OR ends_at > starts_at", name="program_span_is_ordered"),
             CheckConstraint(check="grace_days BETWEEN 0 AND 366", name="program_grace_is_bounded"),
+            CheckConstraint(
+                check="(template IS NULL) = (template_values IS NULL)", name="program_template_has_its_values"
+            ),
+        )
+
+
+class ProgramPause(Model):
+    """A stretch in which a program binds nothing that occurs; open (`resumed_at` NULL) at most once a program."""
+
+    id = fields.UUIDField(primary_key=True)
+    program_id = fields.UUIDField()
+    paused_at = fields.DatetimeField()
+    resumed_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "program_pause"
+        constraints = (
+            CheckConstraint(
+                check="resumed_at IS NULL OR resumed_at >= paused_at", name="program_pause_span_is_ordered"
+            ),
         )
 
 

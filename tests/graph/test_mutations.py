@@ -49,6 +49,7 @@ async def launched(asker: Asker, boss: Actor, code: str) -> str:
         name={"en": "A program", "fr": "Un programme"},
         audience="EVERYONE",
         startsAt="2026-01-01T00:00:00Z",
+        objective={"metric": "deals.won", "baseline": 10, "target": 20, "dueAt": "2026-12-31T00:00:00Z"},
     )
     assert made["program"]["name"] == "Un programme"
     program = made["program"]["id"]

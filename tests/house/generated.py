@@ -14,6 +14,8 @@ from catalog.redemptions.machine import GRANTED, LINE_EDGES, Action, Delivery, L
 from domain.access.matrix import Matrix
 from domain.access.principals import Relation, Role
 from domain.kernel.refusals import Refusal
+from domain.programs.saying import terms_sentence
+from domain.programs.templates.registry import TEMPLATES, example_of
 
 DOCS = Path(__file__).parents[2] / "docs"
 PART = re.compile(r"(<!-- generated: (?P<name>\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -91,6 +93,16 @@ def magic() -> str:
     return "".join(["| denomination | what happens | the line ends |\n|---|---|---|\n", *rows])
 
 
+def templates() -> str:
+    """Every template: its code, row, name, when to use it, and the terms that its defaults make in words."""
+    rows = [
+        f"| `{one.code}` | {one.row} | {one.name['en']} | {one.description['en']} | "
+        f"{terms_sentence(example_of(one), 'en', {'USD': 2})} |\n"
+        for one in TEMPLATES
+    ]
+    return "".join(["| template | row | kind | when to use it | its defaults say |\n|---|---|---|---|---|\n", *rows])
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "errors": table_as_markdown,
     "refusals": refusals,
@@ -99,6 +111,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "actions": actions,
     "machine": machine,
     "magic": magic,
+    "templates": templates,
     "matrix": lambda: Matrix.load().as_markdown(),
 }
 

@@ -17,6 +17,7 @@ from domain.partners.registering import register_members_in, register_partners_i
 from domain.partners.registration import MemberRow, PartnerRow
 from domain.programs.budgeting import fund_budget
 from domain.programs.defining import change_program_state, create_program, publish_terms
+from domain.programs.objective import Objective
 from domain.programs.program import Audience, ProgramAction, ProgramDraft
 from tests.laws.permutation_rules import Document, documents, kinds
 
@@ -125,6 +126,7 @@ async def _launch(door: Door, name: str, document: Document) -> UUID:
         unit=document["unit"],
         starts_at=START - timedelta(days=30),
         audience=Audience.EVERYONE,
+        objective=Objective(metric="deals.won", baseline=0, target=1, due_at=START),
     )
     keyed = Keyed(key=name, request={"permutation": name})
     created = await create_program(door, SYSTEM, keyed, plan)

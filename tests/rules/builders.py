@@ -9,6 +9,7 @@ from domain.earning.views import ActivityView, Beneficiary, Case, Facts
 from domain.kernel.expressions import ConditionCache
 from domain.kernel.money import Amount
 from domain.kernel.rates import Rate, Rates
+from domain.programs.matching import Withheld
 from domain.programs.rules import Basis, Moment, SubjectKind
 from domain.programs.terms import Terms
 
@@ -76,12 +77,13 @@ def activity(
 
 
 def case(view: ActivityView, **more: object) -> Case:
-    """The activity as a case; `parameters`, `facts` and `enrolled` as given."""
-    facts = more.get("facts")
+    """The activity as a case; `parameters`, `facts`, `enrolled` and `withheld` as given."""
+    facts, withheld = more.get("facts"), more.get("withheld")
     parameters = more.get("parameters")
     return Case(
         activity=view,
         facts=facts if isinstance(facts, Facts) else Facts(),
         parameters=parameters if isinstance(parameters, dict) else {},
         enrolled=more.get("enrolled") is not False,
+        withheld=withheld if isinstance(withheld, Withheld) else None,
     )

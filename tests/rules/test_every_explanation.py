@@ -13,6 +13,7 @@ from domain.earning.trimming import Request, trim
 from domain.earning.views import Beneficiary
 from domain.kernel.money import Amount, Unit
 from domain.kernel.rates import Rate, Rates
+from domain.programs.matching import Withheld
 from domain.programs.rules import StackingMode, SubjectKind
 from domain.programs.terms import Terms
 from tests.rules.builders import REP, START, activity, case, document, unit_of
@@ -47,6 +48,8 @@ def from_evaluation() -> Iterator[Reason]:
         case(activity(3, net=-500)),
         case(activity(4, net=500), enrolled=False),
         case(activity(5, net=500)),
+        case(activity(6, net=500), withheld=Withheld(code="PROGRAM_PAUSED", facts={"since_at": START.isoformat()})),
+        case(activity(7, net=500), withheld=Withheld(code="AUDIENCE_OTHER", facts={"list": "tiers", "wanted": "gold"})),
         case(activity(900, net=500)),
     ]
     window = {"until": (START + timedelta(days=30)).isoformat()}

@@ -16,7 +16,7 @@ from domain.programs.budgeting import fund_budget
 from domain.programs.defining import change_program_state, create_program, publish_terms
 from domain.programs.enrolling import end_enrollment, enroll
 from domain.programs.program import Audience, ProgramAction, ProgramDraft
-from tests.building import START, World, build_world
+from tests.building import OBJECTIVE, START, World, build_world
 
 RULE: dict[str, Any] = {"code": "won", "trigger": "deal.won", "effect": {"kind": "FIXED", "amount": 100}}
 DOCUMENT: dict[str, Any] = {"unit": "POINTS", "zone": "UTC", "rules": [RULE]}
@@ -44,7 +44,13 @@ async def manager(world: World, *partner_ids: UUID, everyone: bool = False) -> A
 async def draft(world: World, audience: Audience = Audience.ENROLLED) -> UUID:
     """A drafted program with terms."""
     plan = ProgramDraft(
-        code=f"p-{new_id()}", name={"en": "P"}, zone="UTC", unit="POINTS", starts_at=START, audience=audience
+        code=f"p-{new_id()}",
+        name={"en": "P"},
+        zone="UTC",
+        unit="POINTS",
+        starts_at=START,
+        audience=audience,
+        objective=OBJECTIVE,
     )
     made = await create_program(world.door, SYSTEM, world.key(), plan)
     program_id = UUID(made.facts["program_id"])

@@ -1,0 +1,185 @@
+"""The phrases that terms are said in, in English and French; braces name facts."""
+
+from collections.abc import Mapping
+
+from domain.kernel.periods import PeriodKind
+from domain.programs.rules import Basis, Moment, StackingMode, SubjectKind
+
+PHRASES: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "earns": "“{trigger}” earns {what}{whom}",
+        "moment": ", once it is {moment}",
+        "if": ", if {condition}",
+        "per_unit": "{amount} for every {per}",
+        "percent": "{percent} of {basis}",
+        "marginal": "by {total} of {period}, each part at its own rate: {steps}",
+        "retroactive": "by {total} of {period}, all of it at the rate it reaches: {steps}",
+        "bracket": "{rate} from {at} on",
+        "each": "{amount} for every {per} activities",
+        "milestones": "by milestones of {period}: {steps}",
+        "milestone": "{amount} at {at}",
+        "other": "what its effect {kind} says",
+        "to": ", to {whom}",
+        "shared": ", shared: {parts}",
+        "share": "{percent} to {whom}",
+        "rest": "the rest to {whom}",
+        "named": "the person named as {attribute}",
+        "cap": "at most {what} per beneficiary {each}",
+        "times": "{count} activities",
+        "and": " and ",
+        "cooldown": "one activity counts every {minutes} minutes at most",
+        "campaign": "all participants together get at most {amount}",
+        "hold": "it can be used after {days} days",
+        "expires_days": "it expires {days} days later",
+        "expires_months": "it expires {months} months later",
+        "never": "it never expires",
+        "stacking": "of one deal, in the group “{group}”, {mode} counts",
+        "ceiling": "together at most {percent} of the deal",
+        "grant": "with it comes {quantity} × the bundle “{bundle}”",
+        "units": "{count} units",
+        "unit": "unit",
+        "per_units": "{count} units",
+        "per_amount": "{amount} of {basis}",
+        "count": "the number of activities",
+        "amount_of": "{amount} of {basis}",
+        "activities": "{count} activities",
+        "parameter": "{least} to {most} ({name}, as agreed)",
+    },
+    "fr": {
+        "earns": "«\u202f{trigger}\u202f» rapporte {what}{whom}",
+        "moment": ", une fois {moment}",
+        "if": ", si {condition}",
+        "per_unit": "{amount} par {per}",
+        "percent": "{percent} {basis}",
+        "marginal": "selon {total} {period}, chaque part à son propre taux\u202f: {steps}",
+        "retroactive": "selon {total} {period}, tout au taux atteint\u202f: {steps}",
+        "bracket": "{rate} à partir de {at}",
+        "each": "{amount} par tranche de {per} activités",
+        "milestones": "par paliers {period}\u202f: {steps}",
+        "milestone": "{amount} à {at}",
+        "other": "ce que dit son effet {kind}",
+        "to": ", pour {whom}",
+        "shared": ", à partager\u202f: {parts}",
+        "share": "{percent} pour {whom}",
+        "rest": "le reste pour {whom}",
+        "named": "la personne nommée dans {attribute}",
+        "cap": "au plus {what} par bénéficiaire {each}",
+        "times": "{count} activités",
+        "and": " et ",
+        "cooldown": "une activité compte au plus toutes les {minutes} minutes",
+        "campaign": "tous les participants ensemble reçoivent au plus {amount}",
+        "hold": "utilisable après {days} jours",
+        "expires_days": "expire {days} jours plus tard",
+        "expires_months": "expire {months} mois plus tard",
+        "never": "n’expire jamais",
+        "stacking": "pour une même affaire, dans le groupe «\u202f{group}\u202f», {mode} compte",
+        "ceiling": "ensemble au plus {percent} de l’affaire",
+        "grant": "s’y ajoute {quantity} × le lot «\u202f{bundle}\u202f»",
+        "units": "{count} unités",
+        "unit": "unité",
+        "per_units": "tranche de {count} unités",
+        "per_amount": "tranche de {amount} {basis}",
+        "count": "le nombre d’activités",
+        "amount_of": "{amount} {basis}",
+        "activities": "{count} activités",
+        "parameter": "{least} à {most} ({name}, convenu)",
+    },
+}
+BASES: Mapping[str, Mapping[Basis, str]] = {
+    "en": {
+        Basis.LIST: "the list price",
+        Basis.NET: "the net amount",
+        Basis.MARGIN: "the margin",
+        Basis.UNITS: "the quantity",
+        Basis.PAID: "what was paid",
+    },
+    "fr": {
+        Basis.LIST: "du prix catalogue",
+        Basis.NET: "du montant net",
+        Basis.MARGIN: "de la marge",
+        Basis.UNITS: "de la quantité",
+        Basis.PAID: "de ce qui a été payé",
+    },
+}
+TOTALS: Mapping[str, Mapping[Basis, str]] = {
+    "en": BASES["en"],
+    "fr": {
+        Basis.LIST: "le prix catalogue",
+        Basis.NET: "le montant net",
+        Basis.MARGIN: "la marge",
+        Basis.UNITS: "la quantité",
+        Basis.PAID: "le montant payé",
+    },
+}
+EACH: Mapping[str, Mapping[PeriodKind, str]] = {
+    "en": {
+        PeriodKind.DAY: "a day",
+        PeriodKind.WEEK: "a week",
+        PeriodKind.MONTH: "a month",
+        PeriodKind.QUARTER: "a quarter",
+        PeriodKind.YEAR: "a year",
+        PeriodKind.PROGRAM: "over the whole program",
+        PeriodKind.ALL_TIME: "in all",
+    },
+    "fr": {
+        PeriodKind.DAY: "et par jour",
+        PeriodKind.WEEK: "et par semaine",
+        PeriodKind.MONTH: "et par mois",
+        PeriodKind.QUARTER: "et par trimestre",
+        PeriodKind.YEAR: "et par an",
+        PeriodKind.PROGRAM: "sur tout le programme",
+        PeriodKind.ALL_TIME: "en tout",
+    },
+}
+MOMENTS: Mapping[str, Mapping[Moment, str]] = {
+    "en": {
+        Moment.BOOKED: "booked",
+        Moment.PAID: "paid",
+        Moment.ACTIVATED: "activated",
+        Moment.RENEWED: "renewed",
+        Moment.CHURNED: "churned",
+    },
+    "fr": {
+        Moment.BOOKED: "la vente commandée",
+        Moment.PAID: "la vente payée",
+        Moment.ACTIVATED: "la vente activée",
+        Moment.RENEWED: "la vente renouvelée",
+        Moment.CHURNED: "la vente résiliée",
+    },
+}
+PERIODS: Mapping[str, Mapping[PeriodKind, str]] = {
+    "en": {
+        PeriodKind.DAY: "the day",
+        PeriodKind.WEEK: "the week",
+        PeriodKind.MONTH: "the month",
+        PeriodKind.QUARTER: "the quarter",
+        PeriodKind.YEAR: "the year",
+        PeriodKind.PROGRAM: "the program",
+        PeriodKind.ALL_TIME: "all time",
+    },
+    "fr": {
+        PeriodKind.DAY: "du jour",
+        PeriodKind.WEEK: "de la semaine",
+        PeriodKind.MONTH: "du mois",
+        PeriodKind.QUARTER: "du trimestre",
+        PeriodKind.YEAR: "de l’année",
+        PeriodKind.PROGRAM: "du programme",
+        PeriodKind.ALL_TIME: "de tout temps",
+    },
+}
+MODES: Mapping[str, Mapping[StackingMode, str]] = {
+    "en": {
+        StackingMode.EXCLUSIVE: "only the first by priority",
+        StackingMode.BEST_OF: "only the largest",
+        StackingMode.ADDITIVE: "everything",
+    },
+    "fr": {
+        StackingMode.EXCLUSIVE: "seul le premier par priorité",
+        StackingMode.BEST_OF: "seul le plus élevé",
+        StackingMode.ADDITIVE: "tout",
+    },
+}
+TARGETS: Mapping[str, Mapping[str, str]] = {
+    "en": {SubjectKind.MEMBER.value: "the participant", SubjectKind.PARTNER.value: "the firm"},
+    "fr": {SubjectKind.MEMBER.value: "le participant", SubjectKind.PARTNER.value: "la société"},
+}
