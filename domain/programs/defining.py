@@ -17,7 +17,6 @@ from domain.programs.events import PROGRAM_CHANGED, PROGRAM_CREATED, TERMS_PUBLI
 from domain.programs.program import MOVES, ProgramAction, ProgramDraft, ProgramState
 from domain.programs.reaching import check_program_in
 from domain.programs.refusals import ProgramHasNoTerms, ProgramNotInState, TermsRefused
-from domain.programs.rules import Allocation
 from domain.programs.terms import Terms
 
 CODE_LENGTH_MAX = 64
@@ -99,10 +98,6 @@ async def publish_terms(
         terms = Terms.from_json(document)
     except InvalidTerms as trouble:
         raise TermsRefused(problems=[f"{problem.path}: {problem.reason}" for problem in trouble.problems]) from trouble
-
-    at_close = [rule.code for rule in terms.rules if rule.allocate is Allocation.AT_CLOSE]
-    if at_close:
-        raise TermsRefused(problems=[f"rules: {', '.join(at_close)}: allocate AT_CLOSE is not offered yet"])
 
     async def work(op: Operation) -> Mapping[str, Any]:
         program = await _locked(op, program_id)
