@@ -20,7 +20,8 @@ LINES_MAX = 1_000
 NEXT = """
 SELECT program.id, waiting.waits_until
 FROM program CROSS JOIN LATERAL (
-    SELECT min(waits_until) AS waits_until FROM due WHERE program_id = program.id AND waits_until IS NOT NULL) AS waiting
+    SELECT min(waits_until) AS waits_until FROM due
+    WHERE program_id = program.id AND waits_until IS NOT NULL) AS waiting
 WHERE waiting.waits_until <= $1 OR (waiting.waits_until IS NOT NULL AND program.state IN ('ENDED', 'ARCHIVED')
       AND program.ends_at + make_interval(hours => 24 * program.grace_days) <= $1)
 ORDER BY waiting.waits_until, program.id LIMIT 1
@@ -32,8 +33,9 @@ LOCK = "SELECT id FROM program WHERE id = $1 FOR NO KEY UPDATE SKIP LOCKED"
 IN_ORDER = """
 SELECT due.id FROM due LEFT JOIN activity ON activity.id = due.activity_id
 WHERE due.program_id = $1 AND due.waits_until = $2
-ORDER BY due.occurred_at, coalesce(activity.source_id::text, '') COLLATE "C", coalesce(activity.external_id, '') COLLATE "C",
-         due.rule COLLATE "C", coalesce(due.milestone, '') COLLATE "C", due.beneficiary_id, due.id LIMIT $3
+ORDER BY due.occurred_at, coalesce(activity.source_id::text, '') COLLATE "C",
+         coalesce(activity.external_id, '') COLLATE "C", due.rule COLLATE "C",
+         coalesce(due.milestone, '') COLLATE "C", due.beneficiary_id, due.id LIMIT $3
 """
 
 

@@ -1,4 +1,4 @@
-"""What a rule asks of the other activities of its deal: what comes before, what follows, what takes back, whose touch."""
+"""What a rule asks of its deal's other activities: what comes before, what follows, what takes back, whose it is."""
 
 from dataclasses import dataclass
 

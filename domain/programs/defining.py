@@ -107,6 +107,8 @@ async def publish_terms(
             raise ProgramNotInState(program_id=str(program_id), state=state, action="publishTerms")
         if terms.unit != program["unit"]:
             raise TermsRefused(problems=[f"unit: the program counts in {program['unit']}, not {terms.unit}"])
+        if program["ends_at"] is None and (endless := [r.code for r in terms.rules if r.waits_for_program_end]):
+            raise TermsRefused(problems=[f"rules: {', '.join(endless)}: allocate AT_CLOSE needs a program that ends"])
         if not 1 <= len(cohort) <= 32:
             raise InvalidInput(field="cohort", problem="1 to 32 characters")
         version = 1 + await sure_value(op.sql, "SELECT count(*) FROM terms WHERE program_id = $1", program_id)

@@ -100,6 +100,11 @@ class Rule:
         return self.allocate is Allocation.AT_CLOSE
 
     @property
+    def waits_for_program_end(self) -> bool:
+        """True when the close it waits for is the end of the program."""
+        return self.waits_for_close and self.period is PeriodKind.PROGRAM
+
+    @property
     def only_grants(self) -> bool:
         """True when the rule is worth no points: what it gives are its bundles."""
         return bool(self.grants) and isinstance(self.effect, Fixed) and self.effect.amount == 0

@@ -35,6 +35,13 @@ EVERY_KIND = {
     "fact",
     "cooldown_minutes",
     "hold_days",
+    "discount",
+    "clawback",
+    "awaits",
+    "follows",
+    "touch",
+    "shared_caps",
+    "AT_CLOSE",
     "moment",
 }
 

@@ -16,6 +16,7 @@ from domain.kernel.keys import Keyed
 from domain.kernel.sql import Database
 from domain.programs.defining import change_program_state
 from domain.programs.program import ProgramAction
+from domain.programs.refusals import TermsRefused
 from tests.building import World, build_world, deal
 
 AT_CLOSE: dict[str, Any] = {"effect": {"kind": "FIXED", "amount": 100}, "period": "DAY", "allocate": "AT_CLOSE"}
@@ -141,8 +142,11 @@ async def test_after_the_close_differences_are_posted_and_what_comes_late_comes_
 
 async def test_an_ended_program_closes_after_its_grace_and_milestones_wait_too(world: World) -> None:
     effect = {"kind": "MILESTONE", "milestones": [{"code": "two", "at": 2, "amount": 70}]}
-    program = await world.launch({"effect": effect, "allocate": "AT_CLOSE", "expires_after": {"days": 1}}, **GRACE)
     day, member = await yesterday(world), world.members[0]
+    rule = {"effect": effect, "allocate": "AT_CLOSE", "expires_after": {"days": 1}}
+    with pytest.raises(TermsRefused, match="a program that ends"):
+        await world.launch(rule, **GRACE)
+    program = await world.launch(rule, ends_at=day + timedelta(days=300), **GRACE)
     await world.record(at(day, "a", member, 1), at(day, "b", member, 2))
     await later(world, days=30)
     assert (await close(world), await world.worth(member)) == (0, 0)
