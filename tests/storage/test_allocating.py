@@ -20,7 +20,7 @@ from domain.programs.refusals import TermsRefused
 from tests.building import World, build_world, deal
 
 AT_CLOSE: dict[str, Any] = {"effect": {"kind": "FIXED", "amount": 100}, "period": "DAY", "allocate": "AT_CLOSE"}
-GRACE = {"grace_days": 2}
+GRACE: dict[str, Any] = {"grace_days": 2}
 TRIMMED = """
 SELECT array_agg(external_id) FROM due JOIN activity ON activity.id = activity_id
 WHERE explanation @> '[{"code": "BUDGET_TRIM"}]' AND granted > 0
