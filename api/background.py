@@ -29,6 +29,7 @@ from domain.access.principals import SYSTEM
 from domain.access.spending import prune_spent
 from domain.claims.expiring import reject_overdue
 from domain.deals.expiring import expire_due as expire_deals
+from domain.earning.allocating import allocate_due
 from domain.earning.receiving import forget_messages
 from domain.earning.rewalking import rewalk_due
 from domain.files.removing import remove_unattached
@@ -86,6 +87,9 @@ def loops(parts: Wired) -> list[Loop]:
     async def rewalk() -> int:
         return await rewalk_due(parts.door, parts.knowledge)
 
+    async def allocate() -> int:
+        return await allocate_due(parts.door, parts.knowledge)
+
     async def close() -> int:
         return await close_due(parts.door, SYSTEM)
 
@@ -118,6 +122,7 @@ def loops(parts: Wired) -> list[Loop]:
         Loop(name="mature", step=mature, pause_min=0.2, pause_max=SLOW_POLL),
         Loop(name="rewalk", step=rewalk, pause_min=0.1, pause_max=1.0),
         Loop(name="programs", step=move, pause_min=0.2, pause_max=SLOW_POLL),
+        Loop(name="allocate", step=allocate, pause_min=0.5, pause_max=SLOW_POLL),
         Loop(name="close", step=close, pause_min=1.0, pause_max=60.0),
         Loop(name="expire-codes", step=expire, pause_min=5.0, pause_max=300.0),
         Loop(name="prune", step=prune, pause_min=5.0, pause_max=300.0),

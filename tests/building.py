@@ -1,7 +1,7 @@
 """A small world for tests: a source, members at partners, programs with terms, and activities in one line each."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -70,6 +70,7 @@ class World:
         facts: Mapping[str, Any] | None = None,
         partner_facts: Mapping[str, Any] | None = None,
         unit: str = "POINTS",
+        shared_caps: Sequence[Mapping[str, Any]] = (),
         **draft: Any,
     ) -> UUID:
         """A live program with these rules and a funded budget; open to everyone unless told otherwise."""
@@ -90,6 +91,8 @@ class World:
             "attributes": {"product": {"type": "STRING", "default": ""}},
             "rules": [{"code": "won", "trigger": "deal.won", **rule} for rule in rules],
         }
+        if shared_caps:
+            document["shared_caps"] = list(shared_caps)
         if parameters:
             document["parameters"] = parameters
         if facts:

@@ -35,7 +35,7 @@ class Placed:
     def key(self) -> UnitKey:
         return UnitKey(
             terms_id=self.binding.terms_id,
-            rule=self.rule.code,
+            rule=self.binding.terms.unit_code(self.rule.code),
             subject_id=self.subject.id,
             period_start=self.period.start,
         )

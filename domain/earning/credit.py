@@ -4,15 +4,18 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from uuid import UUID
 
-from domain.earning.explanation import Explanation, Reason
+from domain.earning.caps import Left, left_by, used
+from domain.earning.explanation import Explanation, Reason, told_at
 from domain.earning.tally import CapUse
-from domain.earning.unit import Due, Judged, Running, Unit
+from domain.earning.unit import Due, Judged, Lowered, Running, Unit
 from domain.earning.views import Beneficiary, Case
 from domain.kernel.periods import Period, days_later, end_of_date_later, local_date, period_of
-from domain.kernel.points import AMOUNT_ABSOLUTE_MAX, SHARES_PPM_WHOLE, split
+from domain.kernel.points import AMOUNT_ABSOLUTE_MAX, SHARES_PPM_WHOLE, rounded_ratio, split
+from domain.programs.caps import Cap
+from domain.programs.discounts import PPM_WHOLE
 from domain.programs.document import number_value
 from domain.programs.effects.effect import Counted, Totals, Worth
-from domain.programs.rules import ATTRIBUTE_MARK, Cap, SubjectKind
+from domain.programs.rules import ATTRIBUTE_MARK, SubjectKind
 
 
 class Credit:
@@ -28,6 +31,7 @@ class Credit:
             Reason(code="GRANTS_BUNDLE", facts={"bundle": grant.bundle, "quantity": grant.quantity})
             for grant in unit.rule.grants
         ]
+        self._closes_at = unit.closes_at if unit.rule.waits_for_close else None
         self._units = {"unit": unit.terms.unit, "basis_unit": unit.rule.basis_unit}
 
     def nothing(self, case: Case, reason: Reason) -> Due:
@@ -49,6 +53,8 @@ class Credit:
         found: list[Due] = []
         for worth in rule.effect.worth(counted, parameters, rule.rounding):
             reasons = [*judged.reasons, self._worth_reason(worth)]
+            if judged.lowered is not None and worth.milestone is None and worth.amount > 0:
+                worth = self._lowered(judged.lowered, worth, reasons)
             if self._running.due_total + worth.amount > AMOUNT_ABSOLUTE_MAX:
                 reasons.append(Reason(code="AMOUNT_OUT_OF_BOUNDS", facts={}))
                 worth = Worth(amount=0, code=worth.code, facts=worth.facts, milestone=worth.milestone)
@@ -60,6 +66,13 @@ class Credit:
             else:
                 found.extend(self._shared(judged, worth.amount, reasons))
         return found
+
+    def _lowered(self, lowered: Lowered, worth: Worth, reasons: list[Reason]) -> Worth:
+        left = rounded_ratio(worth.amount * lowered.keeps_ppm, PPM_WHOLE, self._unit.rule.rounding)
+        facts = {"discount": lowered.discount, "above": lowered.above, "keeps": lowered.keeps_ppm}
+        facts |= {"whole_amount": worth.amount, "amount": left}
+        reasons.append(Reason(code="DISCOUNT_LOWERED", facts={**facts, "unit": self._unit.terms.unit}))
+        return Worth(amount=left, code=worth.code, facts=worth.facts)
 
     def _shared(self, judged: Judged, amount: int, reasons: list[Reason]) -> list[Due]:
         shares = self._unit.rule.beneficiaries
@@ -117,37 +130,29 @@ class Credit:
         name = self._names.get(beneficiary)
         if name is None:
             name = self._names[beneficiary] = f"{beneficiary.kind}:{beneficiary.id}"
-        used: list[tuple[str, CapUse]] = []
+        found: list[tuple[str, CapUse]] = []
         for index, cap in enumerate(caps):
             key = f"{index}:{name}"
             period = self._cap_period(index, cap, judged.case.activity.occurred_at)
-            use = self._running.caps.get(key)
-            if use is None or use.period != period.key:
-                use = CapUse(period=period.key, amount=0, count=0)
-            used.append((key, use))
-            said = len(told)
-            amount = self._within(cap, use, amount, judged.case.parameters, told)
-            bears = bears and len(told) == said
+            use = used(self._running.caps, key, period.key)
+            found.append((key, use))
+            left = self._left(cap, use, amount, judged.case.parameters)
+            amount, bears = left.amount, bears and left.limit is None
+            if left.limit is not None:
+                told.append(self._limited(left))
         counts = amount > 0 or bears
-        for key, use in used:
+        for key, use in found:
             self._running.caps[key] = CapUse(period=use.period, amount=use.amount + amount, count=use.count + counts)
         return self._credited(judged, beneficiary, amount, told, bears=bears)
 
-    def _within(self, cap: Cap, use: CapUse, amount: int, parameters: Mapping[str, object], told: list[Reason]) -> int:
+    def _left(self, cap: Cap, use: CapUse, amount: int, parameters: Mapping[str, object]) -> Left:
+        return left_by(cap, use, amount, parameters, is_paid=amount > 0 or self._unit.rule.only_grants)
+
+    def _limited(self, left: Left) -> Reason:
+        if left.limit == "count":
+            return Reason(code="CAP_COUNT", facts=left.facts)
         unit = self._unit.terms.unit
-        is_paid = amount > 0 or self._unit.rule.only_grants
-        if cap.count is not None and is_paid and use.count >= number_value(cap.count, parameters):
-            count = number_value(cap.count, parameters)
-            told.append(Reason(code="CAP_COUNT", facts={"cap": count, "period": cap.period.value}))
-            return 0
-        if cap.amount is not None:
-            most = number_value(cap.amount, parameters)
-            left = max(most - use.amount, 0)
-            if amount > left:
-                facts = {"cap": most, "cap_unit": unit, "period": cap.period.value}
-                told.append(Reason(code="CAP_AMOUNT", facts={**facts, "left": left, "asked": amount, "unit": unit}))
-                return left
-        return amount
+        return Reason(code="CAP_AMOUNT", facts={**left.facts, "cap_unit": unit, "unit": unit})
 
     def _cap_period(self, index: int, cap: Cap, at: datetime) -> Period:
         known = self._cap_periods.get(index)
@@ -176,8 +181,9 @@ class Credit:
         if amount > 0:
             matures_at = self._matures_at(judged.case)
             expiry = self._expiry(judged.case, matures_at)
-            if matures_at > judged.case.activity.occurred_at:
-                reasons = [*reasons, Reason(code="HOLDS_UNTIL", facts={"matures_at": matures_at.isoformat()})]
+            if matures_at > (self._closes_at or judged.case.activity.occurred_at):
+                told = told_at(matures_at, self._unit.terms.zone)
+                reasons = [*reasons, Reason(code="HOLDS_UNTIL", facts={"matures_at": told})]
             if expiry is not None:
                 expires_at = expiry[0]
                 reasons = [*reasons, expiry[1]]
@@ -200,6 +206,7 @@ class Credit:
     ) -> Due:
         activity = case.activity
         return Due(
+            rule=self._unit.rule.code,
             activity_id=None if milestone else activity.id,
             milestone=milestone,
             beneficiary=beneficiary,
@@ -211,6 +218,8 @@ class Credit:
             matures_at=span[0],
             expires_at=span[1],
             explanation=explanation,
+            order=activity.order,
+            waits_until=self._closes_at,
         )
 
     def _matures_at(self, case: Case) -> datetime:
@@ -225,10 +234,11 @@ class Credit:
             return None
         days = 0 if expiry.days is None else number_value(expiry.days, parameters)
         months = 0 if expiry.months is None else number_value(expiry.months, parameters)
-        day = local_date(max(matures_at, case.activity.first_recorded_at), zone)
+        first = max(matures_at, case.activity.first_recorded_at, self._closes_at or matures_at)
+        day = local_date(first, zone)
         found = self._expiries.get((day, days, months))
         if found is None:
             at = end_of_date_later(day, zone, days=days, months=months)
-            found = (at, Reason(code="EXPIRES_AT", facts={"expires_at": at.isoformat()}))
+            found = (at, Reason(code="EXPIRES_AT", facts={"expires_at": told_at(at, zone)}))
             self._expiries[day, days, months] = found
         return found

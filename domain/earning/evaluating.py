@@ -1,7 +1,8 @@
 """Walks every unit that a batch touches: the newest activities extend its tally, anything else re-walks it whole."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain.activities.activity import ActivityState, Change
@@ -10,6 +11,7 @@ from domain.earning.cases import Placed, cases, place
 from domain.earning.evaluation import Walk, walk
 from domain.earning.refusals import UnitIsFull
 from domain.earning.tally import EMPTY, UNIT_ACTIVITIES_MAX, Tally
+from domain.earning.together import Together, walk_together
 from domain.earning.unit import Due, Unit
 from domain.earning.units import LockedUnit, UnitKey, activities_of, lock_known_units_in, lock_units_in
 from domain.earning.views import Case
@@ -17,6 +19,7 @@ from domain.kernel.expressions import ConditionCache
 from domain.kernel.operation import Operation
 from domain.kernel.rates import Rate, Rates
 from domain.programs.matching import Binding, TermsCache, terms_facts
+from domain.programs.program import ProgramFacts
 
 RATES = "SELECT id, from_unit, to_unit, numerator, denominator, valid_from FROM rate"
 
@@ -32,6 +35,12 @@ class Knowledge:
     unit_activities_max: int = UNIT_ACTIVITIES_MAX
 
 
+def closes_at(period_end: datetime, program: ProgramFacts) -> datetime:
+    """When a unit's period is closed: at its end, or the program's, and the days of grace after it."""
+    ends_at = period_end if program.ends_at is None else min(period_end, program.ends_at)
+    return ends_at + timedelta(days=program.grace_days)
+
+
 class UnitsAreFull(Exception):
     """Activities that do not fit into a unit: external id → the refusal that names the rule."""
 
@@ -42,7 +51,10 @@ class UnitsAreFull(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class WalkedUnit:
-    """A unit after its walk over `states`. `whole`: these are all its activities, else only the ones added."""
+    """A unit after its walk over `states`. `whole`: these are all its activities, else only the ones added.
+
+    `parameters` are those of the enrollment as of each activity, by its id.
+    """
 
     row: LockedUnit
     binding: Binding
@@ -50,6 +62,7 @@ class WalkedUnit:
     dues: tuple[Due, ...]
     states: tuple[ActivityState, ...]
     whole: bool
+    parameters: Mapping[UUID, Mapping[str, object]] = field(default_factory=dict[UUID, Mapping[str, object]])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +83,7 @@ async def evaluate(op: Operation, knowledge: Knowledge, changes: Sequence[Change
     placed = await place(op, knowledge.terms, [change.current for change in changes])
     known = [change.current.activity_id for change in changes if change.previous is not None]
     locked = await lock_units_in(op, {one.key: one.new_unit for one in placed}, known)
-    rates, rate_ids = await _rates(op)
+    rates, rate_ids = await rates_in(op)
     walker = Walker(op=op, knowledge=knowledge, rates=rates)
     added: dict[UnitKey, list[Placed]] = {}
     for one in placed:
@@ -92,7 +105,7 @@ async def evaluate(op: Operation, knowledge: Knowledge, changes: Sequence[Change
 async def evaluate_again(op: Operation, knowledge: Knowledge, unit_ids: Collection[UUID]) -> Evaluated:
     """Locks these units and walks each from empty over what it holds, by the facts and rates known now."""
     locked = await lock_known_units_in(op, unit_ids)
-    rates, rate_ids = await _rates(op)
+    rates, rate_ids = await rates_in(op)
     walker = Walker(op=op, knowledge=knowledge, rates=rates)
     units = await walker.rewalked(list(locked.values()), {}, set())
     return Evaluated(units=tuple(units), rates=rates, rate_ids=rate_ids)
@@ -118,7 +131,7 @@ class Walker:
         unit = self._unit(row, placed[0])
         if not self._fits(unit, row.tally.seen, placed):
             return WalkedUnit(row=row, binding=placed[0].binding, tally=row.tally, dues=(), states=(), whole=False)
-        walked = walk(unit, row.tally, added)
+        walked = self._walked(unit, row.tally, placed, added)
         if walked.rewalk_needed:
             return None
         return _unit_walked(row, placed, walked, whole=False)
@@ -147,7 +160,7 @@ class Walker:
                 continue
             unit = self._unit(row, group[0])
             if self._fits(unit, len(placed.get(row.key, ())), added.get(row.key, ())):
-                walked.append(_unit_walked(row, group, walk(unit, EMPTY, made[row.key]), whole=True))
+                walked.append(_unit_walked(row, group, self._walked(unit, EMPTY, group, made[row.key]), whole=True))
         return walked
 
     async def _placed_again(
@@ -165,9 +178,20 @@ class Walker:
         excess = held + len(added) - limit
         if excess > 0:
             ordered = sorted(added, key=lambda one: (one.state.occurred_at, one.state.external_id))
-            refusal = UnitIsFull(rule=unit.rule.code, limit=limit)
+            refusal = UnitIsFull(rule=unit.terms.unit_code(unit.rule.code), limit=limit)
             self.refused.update((one.state.external_id, refusal) for one in ordered[max(limit - held, 0) :])
         return excess <= 0 or not added
+
+    def _walked(self, unit: Unit, tally: Tally, placed: Sequence[Placed], made: Sequence[Case]) -> Walk:
+        """The walk of the unit, or of the units that a shared cap makes one."""
+        shared = unit.terms.shared_cap(unit.rule.code)
+        if shared is None:
+            return walk(unit, tally, made)
+        units = tuple(replace(unit, rule=rule) for rule in unit.terms.rules_of(shared.code))
+        by_rule: dict[str, list[Case]] = {}
+        for one, case in zip(placed, made, strict=True):
+            by_rule.setdefault(one.rule.code, []).append(case)
+        return walk_together(Together(units=units, shared=shared), tally, by_rule)
 
     def _unit(self, row: LockedUnit, placed: Placed) -> Unit:
         return Unit(
@@ -179,6 +203,7 @@ class Walker:
             period=placed.period,
             rates=self.rates,
             conditions=self.knowledge.conditions,
+            closes_at=closes_at(row.period_end, placed.binding.program),
         )
 
 
@@ -188,12 +213,14 @@ def _unit_walked(row: LockedUnit, placed: Sequence[Placed], walked: Walk, *, who
         binding=placed[0].binding,
         tally=walked.tally,
         dues=walked.dues,
-        states=tuple(one.state for one in placed),
+        states=tuple({one.state.activity_id: one.state for one in placed}.values()),
         whole=whole,
+        parameters={one.state.activity_id: one.binding.parameters for one in placed},
     )
 
 
-async def _rates(op: Operation) -> tuple[Rates, dict[tuple[str, str, str], UUID]]:
+async def rates_in(op: Operation) -> tuple[Rates, dict[tuple[str, str, str], UUID]]:
+    """Every rate, and their ids by (from, to, valid from)."""
     rows = await op.sql.fetch(RATES)
     rates = Rates.of(
         Rate(

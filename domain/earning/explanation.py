@@ -2,14 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import cast
+from datetime import datetime, timedelta
+from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from domain.earning.explanation_texts import TEXTS
 from domain.kernel.wording import language_of, number_text, percent_text
 
 REASONS_MAX = 40
 LOCALES = ("en", "fr")
+# Told as a percentage; in millionths.
+PARTS = frozenset({"ppm", "discount", "above", "keeps"})
+# Told as a date; what ends at a midnight ends with the day before.
+DATES = frozenset({"matures_at", "closes_at", "came_at", "awaited_until", "expires_at"})
+ENDS_OF_DAYS = frozenset({"expires_at"})
 UNIT_OF: Mapping[str, str] = {
     "amount": "unit",
     "asked": "unit",
@@ -23,6 +29,21 @@ UNIT_OF: Mapping[str, str] = {
     "cap": "cap_unit",
     "ceiling": "ceiling_unit",
 }
+
+
+def told_at(instant: datetime, zone: ZoneInfo) -> str:
+    """The instant as a fact: ISO 8601 on the wall clock of the zone, with its offset."""
+    return instant.astimezone(zone).isoformat()
+
+
+def as_of(explanation: Sequence[Mapping[str, Any]], now: datetime) -> list[Mapping[str, Any]]:
+    """A stored explanation as it is to be told now: what was awaited and had to come by now never came."""
+    return [
+        {**step, "code": "NEVER_CAME"}
+        if step.get("code") == "AWAITED" and datetime.fromisoformat(step["facts"]["awaited_until"]) < now
+        else step
+        for step in explanation
+    ]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,10 +107,10 @@ def _spoken(name: str, facts: Mapping[str, object], language: str, exponents: Ma
         exponent = exponents.get(unit, 0) if isinstance(unit, str) else 0
         number = number_text(value, exponent, language)
         return f"{number} {unit}" if unit else number
-    if name == "ppm" and isinstance(value, int):
+    if name in PARTS and isinstance(value, int):
         return percent_text(value, language)
     if name.endswith(("_at", "_until", "_from_instant")) and isinstance(value, str):
-        return _instant(value, language)
+        return _instant(name, value, language)
     if isinstance(value, bool):
         return {"en": ("no", "yes"), "fr": ("non", "oui")}[language][value]
     if isinstance(value, int):
@@ -100,7 +121,9 @@ def _spoken(name: str, facts: Mapping[str, object], language: str, exponents: Ma
     return str(value)
 
 
-def _instant(value: str, language: str) -> str:
+def _instant(name: str, value: str, language: str) -> str:
     instant = datetime.fromisoformat(value)
-    pattern = "%Y-%m-%d %H:%M %Z" if language == "en" else "%d/%m/%Y %H:%M %Z"
-    return instant.strftime(pattern).strip()
+    if name in ENDS_OF_DAYS:
+        instant -= timedelta(microseconds=1)
+    date = instant.strftime("%Y-%m-%d" if language == "en" else "%d/%m/%Y")
+    return date if name in DATES else f"{date} {instant:%H:%M}"

@@ -48,6 +48,22 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "en": "The activity has no {basis} amount.",
         "fr": "L’activité n’a pas de montant {basis}.",
     },
+    "DEAL_MISSING": {
+        "en": "The activity names no deal, so that no {trigger} of it can be found.",
+        "fr": "L’activité ne nomme pas d’affaire, aucun {trigger} ne peut donc y être trouvé.",
+    },
+    "DISCOUNT_UNKNOWN": {
+        "en": "Its discount is not known: LIST and NET are needed, in one currency.",
+        "fr": "Sa remise n’est pas connue : il faut LIST et NET, dans une même devise.",
+    },
+    "DISCOUNT_BARRED": {
+        "en": "A discount of {discount} is above {above}, beyond which nothing is earned.",
+        "fr": "Une remise de {discount} dépasse {above}, au-delà de quoi rien n’est acquis.",
+    },
+    "DISCOUNT_LOWERED": {
+        "en": "A discount of {discount} is above {above}, so that {keeps} of {whole_amount} are kept: {amount}.",
+        "fr": "Une remise de {discount} dépasse {above}, il reste donc {keeps} de {whole_amount} : {amount}.",
+    },
     "BASIS_NEGATIVE": {
         "en": "The {basis} amount of the activity is below zero ({basis_amount}).",
         "fr": "Le montant {basis} de l’activité est inférieur à zéro ({basis_amount}).",
@@ -112,6 +128,38 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "en": "The cap of {cap} paid activities per {period} is reached.",
         "fr": "Le plafond de {cap} activités payées par {period} est atteint.",
     },
+    "SHARED_CAP_AMOUNT": {
+        "en": "The cap of {cap} per {period} that {rules} share ({shared_cap}) left {left} of {asked}.",
+        "fr": "Le plafond de {cap} par {period} commun à {rules} ({shared_cap}) a laissé {left} sur {asked}.",
+    },
+    "SHARED_CAP_COUNT": {
+        "en": "The cap of {cap} paid activities per {period} that {rules} share ({shared_cap}) is reached.",
+        "fr": "Le plafond de {cap} activités payées par {period} commun à {rules} ({shared_cap}) est atteint.",
+    },
+    "TOUCHED_BY_ANOTHER": {
+        "en": "By the rule of the {mode} touch, this deal is another partner’s.",
+        "fr": "Selon la règle du premier ou dernier contact ({mode}), cette affaire est à un autre partenaire.",
+    },
+    "NOT_PRECEDED": {
+        "en": "No {trigger} of this deal was seen before it.",
+        "fr": "Aucun {trigger} de cette affaire n’a été vu auparavant.",
+    },
+    "AWAITED": {
+        "en": "It waits for {trigger}, which has to come by {awaited_until}.",
+        "fr": "En attente de {trigger}, qui doit venir au plus tard le {awaited_until}.",
+    },
+    "AWAITED_CAME": {
+        "en": "The awaited {trigger} came on {came_at}.",
+        "fr": "L’événement attendu, {trigger}, est venu le {came_at}.",
+    },
+    "NEVER_CAME": {
+        "en": "It waited for {trigger}, which had to come by {awaited_until} and never came.",
+        "fr": "En attente de {trigger}, qui devait venir au plus tard le {awaited_until} et n’est jamais venu.",
+    },
+    "CHURNED": {
+        "en": "{trigger} came on {came_at}, within {days} days, which leaves {left} of {asked}.",
+        "fr": "{trigger} est venu le {came_at}, dans les {days} jours, ce qui laisse {left} sur {asked}.",
+    },
     "STACKING_EXCLUSIVE": {
         "en": "In the group {group} the rule {winner} excludes this one.",
         "fr": "Dans le groupe {group}, la règle {winner} exclut celle-ci.",
@@ -127,6 +175,14 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
     "STACKING_NET_MISSING": {
         "en": "The deal states no NET amount, so its ceiling leaves nothing of {asked}.",
         "fr": "L’affaire n’indique pas de montant NET, son plafond ne laisse rien de {asked}.",
+    },
+    "WAITS_FOR_CLOSE": {
+        "en": "It waits for the close of the period on {closes_at}, when scarcity is shared in order of occurrence.",
+        "fr": "En attente de la clôture de la période le {closes_at}, où le partage suit l’ordre des faits.",
+    },
+    "CAMPAIGN_COUNT": {
+        "en": "The campaign grants the first {count} activities, and these are taken.",
+        "fr": "La campagne récompense les {count} premières activités, déjà toutes attribuées.",
     },
     "CAMPAIGN_CAP": {
         "en": "The campaign had {left} left of {asked}.",
@@ -161,7 +217,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "fr": "Disponible à partir du {matures_at}.",
     },
     "EXPIRES_AT": {
-        "en": "It expires on {expires_at}.",
-        "fr": "Expire le {expires_at}.",
+        "en": "It expires at the end of {expires_at}.",
+        "fr": "Expire à la fin du {expires_at}.",
     },
 }

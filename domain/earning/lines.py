@@ -10,8 +10,8 @@ from domain.kernel.operation import Operation
 from domain.kernel.sql import Row, json_texts
 
 COLUMNS = """id, tally_id, program_id, terms_id, rule, activity_id, milestone, beneficiary_kind, beneficiary_id, unit,
-own_due, due, granted, awards, deal_key, stacking_group, occurred_at,
-matures_at, expires_at, explanation"""
+own_due, due, granted, awards, deal_key, stacking_group, is_weighed, occurred_at,
+matures_at, expires_at, waits_until, explanation"""
 
 # Every due names an activity or a milestone; said aloud, the two partial indexes answer, else none would.
 OF_UNITS = f"""
@@ -27,30 +27,34 @@ FROM (SELECT DISTINCT deal FROM unnest($1::text[]) AS deals (deal) ORDER BY deal
 
 OF_DEALS = f"""
 SELECT {COLUMNS} FROM due
-WHERE deal_key = ANY($1::text[]) AND stacking_group IS NOT NULL ORDER BY id FOR UPDATE
+WHERE deal_key = ANY($1::text[]) AND is_weighed ORDER BY id FOR UPDATE
 """
 
 INSERT = f"""
 INSERT INTO due ({COLUMNS}, recorded_at)
 SELECT id, tally_id, program_id, terms_id, rule, activity_id, milestone, beneficiary_kind, beneficiary_id, unit,
-       own_due, due, granted, awards, deal_key, stacking_group, occurred_at, matures_at, expires_at,
-       explanation::jsonb, $21
+       own_due, due, granted, awards, deal_key, stacking_group, is_weighed, occurred_at, matures_at, expires_at,
+       waits_until, explanation::jsonb, $23
 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::uuid[], $7::text[], $8::text[], $9::uuid[],
             $10::text[], $11::bigint[], $12::bigint[], $13::bigint[], $14::int[], $15::text[], $16::text[],
-            $17::timestamptz[], $18::timestamptz[], $19::timestamptz[], $20::text[]) AS new ({COLUMNS})
+            $17::bool[], $18::timestamptz[], $19::timestamptz[], $20::timestamptz[], $21::timestamptz[],
+            $22::text[]) AS new ({COLUMNS})
 """
 
 UPDATE = """
 UPDATE due SET own_due = new.own_due, due = new.due, granted = new.granted, awards = new.awards,
                deal_key = new.deal_key, occurred_at = new.occurred_at, matures_at = new.matures_at,
-               expires_at = new.expires_at, explanation = new.explanation::jsonb
+               expires_at = new.expires_at, waits_until = new.waits_until, explanation = new.explanation::jsonb
 FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::int[], $6::text[], $7::timestamptz[],
-            $8::timestamptz[], $9::timestamptz[], $10::text[])
-     AS new (id, own_due, due, granted, awards, deal_key, occurred_at, matures_at, expires_at, explanation)
+            $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::text[])
+     AS new (id, own_due, due, granted, awards, deal_key, occurred_at, matures_at, expires_at, waits_until,
+             explanation)
 WHERE due.id = new.id
 """
 
-LineKey = tuple[UUID, UUID | str, UUID]
+OF_IDS = f"SELECT {COLUMNS} FROM due WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE"
+
+LineKey = tuple[UUID, str, UUID | str, UUID]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,11 +81,18 @@ class Line:
     matures_at: datetime
     expires_at: datetime | None
     explanation: list[dict[str, Any]]
+    is_weighed: bool = False
+    waits_until: datetime | None = None
+
+    @property
+    def asked(self) -> int:
+        """What budgets have been asked for so far: nothing while it waits for the close of its period."""
+        return 0 if self.waits_until is not None else self.due
 
     @property
     def key(self) -> LineKey:
-        """What makes it the same line after another walk: its unit, its activity or milestone, its beneficiary."""
-        return (self.tally_id, self.activity_id or self.milestone or "", self.beneficiary_id)
+        """What makes it the same line after another walk: its unit, rule, activity or milestone, and beneficiary."""
+        return (self.tally_id, self.rule, self.activity_id or self.milestone or "", self.beneficiary_id)
 
     @property
     def bundles(self) -> Mapping[str, int]:
@@ -113,6 +124,11 @@ async def lines_of_deals(op: Operation, deals: Collection[str]) -> list[Line]:
     return [_line(row) for row in await op.sql.fetch(OF_DEALS, list(deals))] if deals else []
 
 
+async def lines_by_id(op: Operation, line_ids: Collection[UUID]) -> list[Line]:
+    """These lines, locked."""
+    return [_line(row) for row in await op.sql.fetch(OF_IDS, list(line_ids))] if line_ids else []
+
+
 async def insert_lines_in(op: Operation, lines: Sequence[Line]) -> None:
     """New lines stand."""
     if lines:
@@ -135,6 +151,7 @@ MOVING = (
     "occurred_at",
     "matures_at",
     "expires_at",
+    "waits_until",
     "explanation",
 )
 NAMES = tuple(name.strip() for name in COLUMNS.split(","))

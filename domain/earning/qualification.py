@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from uuid import UUID
 
-from domain.earning.explanation import Reason
-from domain.earning.unit import Judged, Running, Unit
+from domain.earning.discount import discount_ppm, step_of
+from domain.earning.explanation import Reason, told_at
+from domain.earning.unit import Judged, Lowered, Running, Unit
 from domain.earning.views import Case
 from domain.kernel.expressions import Condition, ExpressionProblem, value_fits
 from domain.kernel.points import AMOUNT_ABSOLUTE_MAX, Rounding
@@ -47,6 +48,9 @@ class Qualification:
         hindrance = self._outside(case) or self._unmet(running, case, reasons) or self._paused(running, case)
         if hindrance is not None:
             return hindrance
+        lowered = self._lowered(case)
+        if isinstance(lowered, Reason):
+            return lowered
         basis = self._basis(case, reasons)
         if isinstance(basis, Reason):
             return basis
@@ -60,20 +64,40 @@ class Qualification:
         running.totals = after
         running.quantity_total += case.activity.quantity
         running.last_counted_at = case.activity.occurred_at
-        return Judged(case=case, basis=basis, factor=factor, before=before, after=after, reasons=tuple(reasons))
+        return Judged(
+            case=case, basis=basis, factor=factor, before=before, after=after, reasons=tuple(reasons), lowered=lowered
+        )
 
     def _outside(self, case: Case) -> Reason | None:
         activity, rule = case.activity, self._unit.rule
         if not self._unit.terms.window.holds(activity.occurred_at):
-            return Reason(code="OUTSIDE_WINDOW", facts={"occurred_at": activity.occurred_at.isoformat()})
+            return Reason(code="OUTSIDE_WINDOW", facts={"occurred_at": self._told(activity.occurred_at)})
         if case.withheld is not None:
             return Reason(code=case.withheld.code, facts=case.withheld.facts)
         if not case.enrolled:
-            return Reason(code="NOT_ENROLLED", facts={"occurred_at": activity.occurred_at.isoformat()})
+            return Reason(code="NOT_ENROLLED", facts={"occurred_at": self._told(activity.occurred_at)})
         if rule.moment is not None and activity.moment is not rule.moment:
             facts = {"expected": rule.moment.value, "moment": activity.moment.value}
             return Reason(code="MOMENT_OTHER", facts=facts)
+        if rule.course.sought is not None and activity.deal_key is None:
+            return Reason(code="DEAL_MISSING", facts={"trigger": rule.course.sought.trigger})
         return None
+
+    def _lowered(self, case: Case) -> Lowered | Reason | None:
+        """What the discount takes of the reward; a reason where it bars it or is not known."""
+        steps = self._unit.rule.discount
+        if not steps:
+            return None
+        discount = discount_ppm(case.activity)
+        if discount is None:
+            return Reason(code="DISCOUNT_UNKNOWN", facts={})
+        step = step_of(steps, discount, case.parameters)
+        if step is None:
+            return None
+        above, keeps = number_value(step.above_ppm, case.parameters), number_value(step.keeps_ppm, case.parameters)
+        if keeps == 0:
+            return Reason(code="DISCOUNT_BARRED", facts={"discount": discount, "above": above})
+        return Lowered(discount=discount, above=above, keeps_ppm=keeps)
 
     def _unmet(self, running: Running, case: Case, reasons: list[Reason]) -> Reason | None:
         condition, rule = self._condition, self._unit.rule
@@ -103,7 +127,7 @@ class Qualification:
         until = running.last_counted_at + timedelta(minutes=number_value(pause, case.parameters))
         if case.activity.occurred_at >= until:
             return None
-        return Reason(code="COOLDOWN", facts={"pause_until": until.isoformat()})
+        return Reason(code="COOLDOWN", facts={"pause_until": self._told(until)})
 
     def _basis(self, case: Case, reasons: list[Reason]) -> int | Reason:
         rule = self._unit.rule
@@ -138,10 +162,13 @@ class Qualification:
         try:
             rate = self._unit.rates.as_of(from_unit, to_unit, at)
         except RateMissing:
-            return Reason(code="RATE_MISSING", facts={**facts, "rated_at": at.isoformat()})
+            return Reason(code="RATE_MISSING", facts={**facts, "rated_at": self._told(at)})
         dated = {"rate": rate.text(), "valid_from_at": rate.valid_from.isoformat()}
         reasons.append(Reason(code="RATE_USED", facts={**facts, **dated}))
         return rate
+
+    def _told(self, instant: datetime) -> str:
+        return told_at(instant, self._unit.terms.zone)
 
 
 def _shown(values: Mapping[str, object]) -> Mapping[str, object]:
@@ -192,6 +219,7 @@ def _activity_read(name: str, unit: Unit) -> Read:
         "type": lambda running, case: case.activity.type,
         "occurred_at": lambda running, case: case.activity.occurred_at,
         "quantity": lambda running, case: case.activity.quantity,
+        "discount_ppm": lambda running, case: discount_ppm(case.activity),
     }
     return built_in[name]
 

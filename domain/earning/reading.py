@@ -9,6 +9,7 @@ from uuid import UUID
 
 from domain.access.ownership import VIEWERS, relation_sql, viewer_arguments
 from domain.access.principals import Actor, Relation
+from domain.earning.explanation import as_of
 from domain.kernel.sql import Connection, Database, Row
 
 AWARDS_PER_PARENT_MAX = 100
@@ -252,7 +253,7 @@ DUE = f"""
 SELECT due.id, due.program_id, due.terms_id, due.rule, due.activity_id, due.milestone, {DUE_MEMBER} AS member_id,
        CASE WHEN due.beneficiary_kind = 'PARTNER' THEN due.beneficiary_id END AS partner_id, due.beneficiary_id,
        due.unit, due.own_due, due.due, due.granted, due.deal_key, due.stacking_group, due.occurred_at, due.recorded_at,
-       due.explanation, {DUE_RELATION} AS relation
+       due.explanation, guerdon_now() AS told_at, {DUE_RELATION} AS relation
 FROM due LEFT JOIN belonging ON belonging.subject_id = due.beneficiary_id
      LEFT JOIN activity ON activity.id = due.activity_id"""
 DUES_BY_ID = f"""
@@ -346,8 +347,10 @@ def _award(row: Row) -> AwardRecord:
 
 
 def _due(row: Row) -> DueRecord:
-    fields = {name: row[name] for name in DueRecord.__dataclass_fields__ if name != "relation"}
-    return DueRecord(**fields, relation=Relation(row["relation"]))
+    taken = {"explanation", "relation"}
+    fields = {name: row[name] for name in DueRecord.__dataclass_fields__ if name not in taken}
+    explanation = as_of(row["explanation"], row["told_at"])
+    return DueRecord(**fields, explanation=explanation, relation=Relation(row["relation"]))
 
 
 def _grouped(pairs: Pairs, rows: Sequence[Row]) -> Mapping[Pair, list[AwardRecord]]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from fractions import Fraction
 from uuid import UUID
 
+from domain.earning.course import Asked, along
 from domain.earning.explanation import Explanation, Reason
 from domain.earning.views import ActivityView, Beneficiary, OrderKey
 from domain.kernel.money import Amount
@@ -36,7 +37,8 @@ class Place:
 class DealLine:
     """One due of the deal: whose rule it is, where its activity stands in time, and what it is due before stacking.
 
-    `place` None means that the rule does not stack: the due passes unchanged.
+    `place` None means that the rule does not stack: the due passes unchanged. `asked` is what it asks of the deal's
+    other activities; None is nothing.
     """
 
     terms_id: UUID
@@ -48,16 +50,21 @@ class DealLine:
     unit: str
     place: Place | None
     explanation: Explanation
+    asked: Asked | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Deal:
-    """Everything that one deal key gathers; `net` is what ceilings are a part of, rated at `occurred_at`."""
+    """Everything that one deal key gathers; `net` is what ceilings are a part of, rated at `occurred_at`.
+
+    `activities` are those of the deal, in which dues that ask of its course look.
+    """
 
     key: str
     net: Amount | None
     occurred_at: datetime
     lines: tuple[DealLine, ...]
+    activities: tuple[ActivityView, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,16 +93,16 @@ def place_of(rule: Rule, parameters: Mapping[str, object]) -> Place | None:
 
 
 def stacked(deal: Deal, rates: Rates) -> tuple[DealLine, ...]:
-    """The deal's lines in the order given, each with its due after stacking and the reasons added.
+    """The deal's lines in the order given, each with its due after the deal's course and stacking, the reasons added.
 
-    Within a group: the first EXCLUSIVE rule alone if one has anything due; else the largest BEST_OF and every
-    ADDITIVE rule. Then the lowest ceiling of the rules that are left, shared in order of priority (highest first),
-    terms id, rule, occurrence. BEST_OF across units, and a ceiling, need a rate into the deal's unit; without one
-    the line gets nothing and says so. Refuses: DealTooLong.
+    First what a line asks of the deal's other activities. Then, within a group: the first EXCLUSIVE rule alone if one
+    has anything due; else the largest BEST_OF and every ADDITIVE rule. Then the lowest ceiling of the rules that are
+    left, shared in order of priority (highest first), terms id, rule, occurrence. BEST_OF across units, and a ceiling,
+    need a rate into the deal's unit; without one the line gets nothing and says so. Refuses: DealTooLong.
     """
     if len(deal.lines) > DEAL_LINES_MAX:
         raise DealTooLong(f"a deal has at most {DEAL_LINES_MAX} dues")
-    found = list(deal.lines)
+    found = _along(deal)
     groups: dict[str, list[int]] = {}
     for index, line in enumerate(found):
         if line.place is not None and line.due > 0:
@@ -105,6 +112,19 @@ def stacked(deal: Deal, rates: Rates) -> tuple[DealLine, ...]:
         for index, line in zip(indexes, _under_ceiling(reduced, deal, rates), strict=True):
             found[index] = line
     return tuple(found)
+
+
+def _along(deal: Deal) -> list[DealLine]:
+    activities = {activity.id: activity for activity in deal.activities}
+    found: list[DealLine] = []
+    for line in deal.lines:
+        own = activities.get(line.activity_id)
+        if line.asked is None or line.due == 0 or own is None:
+            found.append(line)
+            continue
+        due, reasons = along(line.asked, own, deal.activities, line.due, line.unit)
+        found.append(replace(line, due=due, explanation=line.explanation.plus(*reasons)))
+    return found
 
 
 def deal_of(key: str, activities: Iterable[ActivityView], lines: Sequence[DealLine], rates: Rates) -> Deal:
@@ -128,7 +148,7 @@ def deal_of(key: str, activities: Iterable[ActivityView], lines: Sequence[DealLi
             net = Amount(minor=max(0, *sums.values()), unit=unit)
         except RateMissing:
             net = None
-    return Deal(key=key, net=net, occurred_at=occurred_at, lines=tuple(lines))
+    return Deal(key=key, net=net, occurred_at=occurred_at, lines=tuple(lines), activities=tuple(ordered))
 
 
 def _in_unit(amount: Amount, unit: str, rates: Rates, at: datetime) -> int:

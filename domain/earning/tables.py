@@ -32,7 +32,8 @@ class Due(Model):
     """What one activity (or milestone) is due under one rule for one beneficiary, what was granted, and why.
 
     `own_due` is after caps and before stacking, `due` after stacking, `granted` what the awards stand at.
-    A non-award is a row with due 0 and its reasons.
+    A non-award is a row with due 0 and its reasons. `is_weighed`: the other activities or dues of its deal change it.
+    `waits_until`: nothing of it is granted before its period was closed then.
     """
 
     id = fields.UUIDField(primary_key=True)
@@ -51,9 +52,11 @@ class Due(Model):
     awards = fields.IntField(default=0)
     deal_key = fields.CharField(max_length=128, null=True)
     stacking_group = fields.CharField(max_length=64, null=True)
+    is_weighed = fields.BooleanField(default=False)
     occurred_at = fields.DatetimeField()
     matures_at = fields.DatetimeField()
     expires_at = fields.DatetimeField(null=True)
+    waits_until = fields.DatetimeField(null=True)
     explanation = fields.JSONField[list[dict[str, object]]]()
     recorded_at = fields.DatetimeField()
 
@@ -71,18 +74,20 @@ class Due(Model):
 
 
 class CampaignTotal(Model):
-    """What one rule of a program has granted in total, where its terms set a campaign cap."""
+    """What one rule of a program has granted in total, and to how many activities, where its terms limit either."""
 
     id = fields.UUIDField(primary_key=True)
     program_id = fields.UUIDField()
     rule = fields.CharField(max_length=64)
     granted = fields.BigIntField(default=0)
+    activities = fields.IntField(default=0)
 
     class Meta:
         table = "campaign_total"
         constraints = (
             UniqueConstraint(fields=("program_id", "rule"), name="campaign_total_is_one_per_rule"),
             CheckConstraint(check="granted >= 0", name="campaign_total_is_never_below_zero"),
+            CheckConstraint(check="activities >= 0", name="campaign_total_counts_activities"),
         )
 
 

@@ -21,7 +21,10 @@ class CapUse:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tally:
-    """`seen` counts all activities walked, `count` those that counted; `rated_at` is a retroactive unit's rate."""
+    """`seen` counts all activities walked, `count` those that counted; `rated_at` is a retroactive unit's rate.
+
+    Where a shared cap makes several rules one unit, `parts` are the tallies of the rules, and `caps` the shared use.
+    """
 
     seen: int = 0
     count: int = 0
@@ -33,10 +36,12 @@ class Tally:
     milestones: tuple[str, ...] = ()
     rated_at: int | None = None
     caps: Mapping[str, CapUse] = field(default_factory=dict[str, CapUse])
+    parts: Mapping[str, "Tally"] = field(default_factory=dict[str, "Tally"])
 
     def to_json(self) -> dict[str, object]:
         """The tally as JSON, from which `from_json` makes an equal one."""
-        return {
+        parts: dict[str, object] = {code: part.to_json() for code, part in self.parts.items()}
+        own: dict[str, object] = {
             "seen": self.seen,
             "count": self.count,
             "basis_total": self.basis_total,
@@ -48,6 +53,7 @@ class Tally:
             "rated_at": self.rated_at,
             "caps": {key: [use.period, use.amount, use.count] for key, use in self.caps.items()},
         }
+        return own | {"parts": parts} if parts else own
 
     @classmethod
     def from_json(cls, document: Mapping[str, object]) -> "Tally":
@@ -57,6 +63,7 @@ class Tally:
         key = cast("Sequence[str] | None", document["last_key"])
         counted_at = cast("str | None", document["last_counted_at"])
         caps = cast("Mapping[str, tuple[str, int, int]]", document["caps"])
+        parts = cast("Mapping[str, Mapping[str, object]]", document.get("parts", {}))
         return cls(
             seen=cast("int", document["seen"]),
             count=cast("int", document["count"]),
@@ -68,6 +75,7 @@ class Tally:
             milestones=tuple(cast("Sequence[str]", document["milestones"])),
             rated_at=cast("int | None", document["rated_at"]),
             caps={name: CapUse(period=use[0], amount=use[1], count=use[2]) for name, use in caps.items()},
+            parts={code: cls.from_json(part) for code, part in parts.items()},
         )
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from domain.earning.explanation import Explanation, Reason
 from domain.earning.tally import CapUse
-from domain.earning.views import Beneficiary, Case
+from domain.earning.views import Beneficiary, Case, OrderKey
 from domain.kernel.expressions import ConditionCache
 from domain.kernel.periods import Period
 from domain.kernel.rates import Rates
@@ -18,7 +18,10 @@ from domain.programs.terms import Terms
 
 @dataclass(frozen=True, kw_only=True)
 class Unit:
-    """The unit of evaluation: (terms version, rule, subject, period), with the rates and compiled conditions to use."""
+    """The unit of evaluation: (terms version, rule, subject, period), with the rates and compiled conditions to use.
+
+    `closes_at` is when its period, with the grace of the program, is over.
+    """
 
     terms: Terms
     terms_id: UUID
@@ -28,6 +31,7 @@ class Unit:
     period: Period
     rates: Rates
     conditions: ConditionCache
+    closes_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,9 +39,10 @@ class Due:
     """What one activity, or a milestone of the unit, is due to one beneficiary after caps, before stacking.
 
     `amount` is in minor units of `unit`, never negative; 0 is a non-award whose explanation says why.
-    `matures_at` and `expires_at` (None: never) are what a lot opened for it would get.
+    `matures_at` and `expires_at` (None: never) are what a lot opened for it would get, not before `waits_until`.
     """
 
+    rule: str
     activity_id: UUID | None
     milestone: str | None
     beneficiary: Beneficiary
@@ -49,6 +54,17 @@ class Due:
     matures_at: datetime
     expires_at: datetime | None
     explanation: Explanation
+    order: OrderKey
+    waits_until: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lowered:
+    """A discount above a step, which keeps so many millionths of the reward."""
+
+    discount: int
+    above: int
+    keeps_ppm: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,6 +77,7 @@ class Judged:
     before: Totals
     after: Totals
     reasons: tuple[Reason, ...]
+    lowered: Lowered | None = None
 
 
 @dataclass(kw_only=True, slots=True)

@@ -20,7 +20,6 @@ from domain.programs.objective import objective_problem
 from domain.programs.program import RUNNING, ProgramAction, ProgramDraft, ProgramState
 from domain.programs.reaching import check_program_in
 from domain.programs.refusals import ProgramNotInState, TermsRefused
-from domain.programs.rules import Allocation
 from domain.programs.terms import Terms
 
 CODE_LENGTH_MAX = 64
@@ -127,9 +126,6 @@ def terms_read(document: Mapping[str, Any]) -> Terms:
     except InvalidTerms as trouble:
         raise TermsRefused(problems=[f"{problem.path}: {problem.reason}" for problem in trouble.problems]) from trouble
 
-    at_close = [rule.code for rule in terms.rules if rule.allocate is Allocation.AT_CLOSE]
-    if at_close:
-        raise TermsRefused(problems=[f"rules: {', '.join(at_close)}: allocate AT_CLOSE is not offered yet"])
     return terms
 
 
@@ -148,6 +144,8 @@ async def publish_in(
         raise ProgramNotInState(program_id=str(program_id), state=state, action="publishTerms")
     if terms.unit != program["unit"]:
         raise TermsRefused(problems=[f"unit: the program counts in {program['unit']}, not {terms.unit}"])
+    if program["ends_at"] is None and (endless := [rule.code for rule in terms.rules if rule.waits_for_program_end]):
+        raise TermsRefused(problems=[f"rules: {', '.join(endless)}: allocate AT_CLOSE needs a program that ends"])
     if not 1 <= len(cohort) <= COHORT_LENGTH_MAX:
         raise InvalidInput(field="cohort", problem=f"1 to {COHORT_LENGTH_MAX} characters")
     version = 1 + await sure_value(op.sql, "SELECT count(*) FROM terms WHERE program_id = $1", program_id)

@@ -143,6 +143,15 @@ class Reader:
             self.problem(name, "is a code: a lower-case letter, then lower-case letters, digits, dots, dashes")
         return value
 
+    def codes(self, name: str, items_max: int) -> tuple[str, ...]:
+        """The list of 1 … items_max different codes in the field."""
+        items = self.fields.get(name)
+        found = cast("list[object]", items) if isinstance(items, list) else []
+        texts = [item for item in found if isinstance(item, str) and CODE.fullmatch(item)]
+        if not 1 <= len(texts) <= items_max or len(set(texts)) < len(found):
+            self.problem(name, f"is a list of 1 to {items_max} different codes")
+        return tuple(texts)
+
     def choice(self, name: str, kinds: type[EnumT], default: EnumT | None = None) -> EnumT:
         """The member of the enumeration that the field names."""
         value = self.fields.get(name)

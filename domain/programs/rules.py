@@ -1,68 +1,28 @@
 """One earning rule: what triggers it, when it applies, what it is worth, to whom, and within which limits."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from domain.kernel.money import UNIT_CODE
-from domain.kernel.periods import DAYS_MAX, MONTHS_MAX, NESTED_IN, PeriodKind
+from domain.kernel.periods import DAYS_MAX, MONTHS_MAX, PeriodKind
 from domain.kernel.points import AMOUNT_ABSOLUTE_MAX, SHARES_PPM_WHOLE, Rounding
+from domain.programs.caps import Cap, caps_json, caps_read
+from domain.programs.course import COURSE_FIELDS, NO_COURSE, Course, course_read
+from domain.programs.discounts import DiscountStep, discount_read
 from domain.programs.document import Number, Reader, least, most, number_json
 from domain.programs.effects.effect import Effect, Setting
 from domain.programs.effects.fixed import Fixed
 from domain.programs.effects.percent import PPM_MAX
 from domain.programs.effects.registry import effect_read
+from domain.programs.kinds import Allocation, Basis, Moment, StackingMode, SubjectKind
 
 BENEFICIARIES_MAX = 10
-CAPS_MAX = 4
 GRANTS_MAX = 5
 GRANT_QUANTITY_MAX = 10
 COOLDOWN_MINUTES_MAX = 60 * 24 * 366
-CAP_COUNT_MAX = 10_000
+CAMPAIGN_COUNT_MAX = 1_000_000
 PRIORITY_MAX = 1_000
 REST = "REST"
 ATTRIBUTE_MARK = "activity."
-
-
-class Basis(StrEnum):
-    """Which amount of the activity a rule values; UNITS is its quantity."""
-
-    LIST = "LIST"
-    NET = "NET"
-    MARGIN = "MARGIN"
-    UNITS = "UNITS"
-    PAID = "PAID"
-
-
-class Moment(StrEnum):
-    """The moment of a sale's life that an activity reports."""
-
-    BOOKED = "BOOKED"
-    PAID = "PAID"
-    ACTIVATED = "ACTIVATED"
-    RENEWED = "RENEWED"
-    CHURNED = "CHURNED"
-
-
-class SubjectKind(StrEnum):
-    """Whose activities a unit gathers, and who may be a beneficiary."""
-
-    MEMBER = "MEMBER"
-    PARTNER = "PARTNER"
-
-
-class StackingMode(StrEnum):
-    """How the rules of one stacking group share a deal: the first only, the largest only, or all of them."""
-
-    EXCLUSIVE = "EXCLUSIVE"
-    BEST_OF = "BEST_OF"
-    ADDITIVE = "ADDITIVE"
-
-
-class Allocation(StrEnum):
-    """Whether scarcity is shared as activities are recorded, or at the period's close in order of occurrence."""
-
-    AS_RECORDED = "AS_RECORDED"
-    AT_CLOSE = "AT_CLOSE"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,15 +36,6 @@ class Share:
     to: str
     share_ppm: Number | None
     share_from: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Cap:
-    """At most this amount, and this many paid activities, per beneficiary in each period inside the unit."""
-
-    period: PeriodKind
-    amount: Number | None
-    count: Number | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,6 +87,24 @@ class Rule:
     allocate: Allocation
     rounding: Rounding
     grants: tuple[BundleGrant, ...] = ()
+    campaign_count: Number | None = None
+    discount: tuple[DiscountStep, ...] = ()
+    course: Course = NO_COURSE
+
+    @property
+    def is_weighed(self) -> bool:
+        """True when the other activities and dues of the deal change what the rule's own are."""
+        return self.stacking is not None or self.course.asks
+
+    @property
+    def waits_for_close(self) -> bool:
+        """True when it grants nothing before the period is closed."""
+        return self.allocate is Allocation.AT_CLOSE
+
+    @property
+    def waits_for_program_end(self) -> bool:
+        """True when the close it waits for is the end of the program."""
+        return self.waits_for_close and self.period is PeriodKind.PROGRAM
 
     @property
     def only_grants(self) -> bool:
@@ -155,11 +124,11 @@ class Rule:
             "subject": self.subject.value,
             "period": self.period.value,
             "beneficiaries": [{"to": share.to, "share_ppm": _share_json(share)} for share in self.beneficiaries],
-            "caps": [
-                {"period": cap.period.value, "amount": _json(cap.amount), "count": _json(cap.count)}
-                for cap in self.caps
-            ],
+            "caps": caps_json(self.caps),
             "campaign_cap": _json(self.campaign_cap),
+            "campaign_count": _json(self.campaign_count),
+            "discount": [step.to_json() for step in self.discount],
+            **self.course.to_json(),
             "cooldown_minutes": _json(self.cooldown_minutes),
             "hold_days": _json(self.hold_days),
             "expires_after": _expiry_json(self.expiry),
@@ -183,6 +152,9 @@ RULE_FIELDS = (
     "beneficiaries",
     "caps",
     "campaign_cap",
+    "campaign_count",
+    "discount",
+    *COURSE_FIELDS,
     "cooldown_minutes",
     "hold_days",
     "expires_after",
@@ -202,13 +174,9 @@ def rule_read(reader: Reader, award_unit: str) -> Rule:
     period = reader.choice("period", PeriodKind, PeriodKind.PROGRAM)
     effect = effect_read(reader.inner("effect"), Setting(award_unit=award_unit, basis_unit=basis_unit))
     beneficiaries = _beneficiaries(reader, subject)
-    if effect.has_milestones and [share.to for share in beneficiaries] != [subject.value]:
-        reader.problem("beneficiaries", "a milestone belongs to the unit, so its one beneficiary is the subject")
     stacking = reader.optional("stacking", lambda: _stacking(reader.inner("stacking")))
-    if effect.has_milestones and stacking is not None:
-        reader.problem("stacking", "a milestone belongs to no deal, so it does not stack")
     amount_most = AMOUNT_ABSOLUTE_MAX
-    return Rule(
+    rule = Rule(
         code=reader.code("code"),
         trigger=reader.code("trigger"),
         condition=reader.optional("condition", lambda: reader.text("condition", 2_000)),
@@ -219,7 +187,7 @@ def rule_read(reader: Reader, award_unit: str) -> Rule:
         subject=subject,
         period=period,
         beneficiaries=beneficiaries,
-        caps=_caps(reader, period, effect),
+        caps=caps_read(reader, period),
         campaign_cap=reader.optional("campaign_cap", lambda: reader.number("campaign_cap", 0, amount_most)),
         cooldown_minutes=reader.optional(
             "cooldown_minutes", lambda: reader.number("cooldown_minutes", 1, COOLDOWN_MINUTES_MAX)
@@ -230,7 +198,35 @@ def rule_read(reader: Reader, award_unit: str) -> Rule:
         allocate=reader.choice("allocate", Allocation, Allocation.AS_RECORDED),
         rounding=reader.choice("rounding", Rounding, Rounding.HALF_EVEN),
         grants=_grants(reader, beneficiaries),
+        campaign_count=reader.optional(
+            "campaign_count", lambda: reader.number("campaign_count", 0, CAMPAIGN_COUNT_MAX)
+        ),
+        discount=discount_read(reader),
+        course=course_read(reader),
     )
+    _check_together(reader, rule)
+    return rule
+
+
+def _check_together(reader: Reader, rule: Rule) -> None:
+    """Notes what does not go together."""
+    if rule.effect.has_milestones:
+        if [share.to for share in rule.beneficiaries] != [rule.subject.value]:
+            reader.problem("beneficiaries", "a milestone belongs to the unit, so its one beneficiary is the subject")
+        if rule.stacking is not None:
+            reader.problem("stacking", "a milestone belongs to no deal, so it does not stack")
+        if rule.course.asks:
+            reader.problem("clawback", "a milestone belongs to no deal, so it asks nothing of one")
+        if rule.caps:
+            reader.problem("caps", "a milestone is given once, caps do not apply to it")
+        if any(most(step.keeps_ppm) > 0 for step in rule.discount):
+            reader.problem("discount", "a milestone is not lowered: its steps bar, with keeps_ppm 0")
+    if rule.course.asks and rule.only_grants:
+        reader.problem("grants", "a rule that is worth no points asks nothing of its deal")
+    if rule.waits_for_close and rule.grants:
+        reader.problem("grants", "bundles are not scarce: they do not wait for the close of a period")
+    if rule.waits_for_close and rule.period is PeriodKind.ALL_TIME:
+        reader.problem("allocate", "all time has no close")
 
 
 def _basis_unit(reader: Reader, basis: Basis, award_unit: str) -> str | None:
@@ -283,25 +279,6 @@ def _grants(reader: Reader, beneficiaries: tuple[Share, ...]) -> tuple[BundleGra
     if grants and all(share.to == SubjectKind.PARTNER for share in beneficiaries):
         reader.problem("grants", "a bundle goes to a person, and no beneficiary is one")
     return tuple(grants)
-
-
-def _caps(reader: Reader, period: PeriodKind, effect: Effect) -> tuple[Cap, ...]:
-    caps: list[Cap] = []
-    for inner in reader.each("caps", CAPS_MAX):
-        inner.only("period", "amount", "count")
-        cap = Cap(
-            period=inner.choice("period", PeriodKind, period),
-            amount=inner.optional("amount", lambda inner=inner: inner.number("amount", 0, AMOUNT_ABSOLUTE_MAX)),
-            count=inner.optional("count", lambda inner=inner: inner.number("count", 0, CAP_COUNT_MAX)),
-        )
-        if period not in NESTED_IN[cap.period]:
-            inner.problem("period", f"a {cap.period} does not lie wholly inside the rule's {period}")
-        if cap.amount is None and cap.count is None:
-            inner.problem("amount", "a cap limits the amount, the count or both")
-        caps.append(cap)
-    if caps and effect.has_milestones:
-        reader.problem("caps", "a milestone is given once, caps do not apply to it")
-    return tuple(caps)
 
 
 def _expiry(reader: Reader) -> Expiry:

@@ -17,12 +17,15 @@ from domain.kernel.expressions import (
 )
 from domain.kernel.money import UNIT_CODE
 from domain.kernel.periods import Period, PeriodKind, period_of, program_window, start_of_day, zone_named
+from domain.programs.caps import SharedCap, shared_caps_read
 from domain.programs.document import FromParameter, InvalidTerms, Problem, Reader
 from domain.programs.rules import ATTRIBUTE_MARK, Rule, rule_read
 
 RULES_MAX = 50
 NAMES_MAX = 40
 INT_MAX = 10**15
+GROUPS = ("attributes", "facts", "member", "partner")
+TERMS_FIELDS = ("unit", "zone", "window", *GROUPS, "parameters", "rules", "shared_caps")
 BUILT_IN: Mapping[str, ValueType] = {
     "activity.source": ValueType.STRING,
     "activity.external_id": ValueType.STRING,
@@ -33,6 +36,7 @@ BUILT_IN: Mapping[str, ValueType] = {
     "activity.amount_net": ValueType.INT,
     "activity.amount_margin": ValueType.INT,
     "activity.amount_paid": ValueType.INT,
+    "activity.discount_ppm": ValueType.INT,
     "member.id": ValueType.STRING,
     "partner.id": ValueType.STRING,
     "tally.count": ValueType.INT,
@@ -74,6 +78,7 @@ class Terms:
     partner: Mapping[str, Declared]
     parameters: Mapping[str, Parameter]
     rules: tuple[Rule, ...]
+    shared_caps: tuple[SharedCap, ...]
     variables: Mapping[str, ValueType]
     defaults: Mapping[str, object]
     document: Mapping[str, object]
@@ -94,6 +99,19 @@ class Terms:
             if rule.code == code:
                 return rule
         raise KeyError(code)
+
+    def shared_cap(self, rule: str) -> SharedCap | None:
+        """The cap that this rule shares with others."""
+        return next((shared for shared in self.shared_caps if rule in shared.rules), None)
+
+    def unit_code(self, rule: str) -> str:
+        """What names the unit in which the rule is evaluated: its shared cap's code, else its own."""
+        shared = self.shared_cap(rule)
+        return rule if shared is None else shared.code
+
+    def rules_of(self, unit_code: str) -> tuple[Rule, ...]:
+        """The rules that are evaluated in the units of this code, in the order of the document."""
+        return tuple(rule for rule in self.rules if self.unit_code(rule.code) == unit_code)
 
     def period_of(self, rule: Rule, occurred_at: datetime) -> Period:
         """The period of the rule's unit for an activity of that instant; PROGRAM is the window, even outside it.
@@ -163,9 +181,11 @@ def _terms(document: object) -> Terms:
         raise InvalidTerms([Problem(path="", reason="the terms are an object")])
     fields = cast("dict[str, object]", document)
     reader = Reader(fields=fields, path="", problems=problems)
-    reader.only("unit", "zone", "window", "attributes", "facts", "member", "partner", "parameters", "rules")
+    reader.only(
+        "unit", "zone", "window", "attributes", "facts", "member", "partner", "parameters", "rules", "shared_caps"
+    )
     unit, zone = _unit(reader), _zone(reader)
-    groups = {root: _declared(reader, root) for root in ("attributes", "facts", "member", "partner")}
+    groups = {root: _declared(reader, root) for root in GROUPS}
     parameters = _parameters(reader, zone)
     numbers = {
         name: FromParameter(name=name, minimum=cast("int", item.minimum), maximum=cast("int", item.maximum))
@@ -175,6 +195,7 @@ def _terms(document: object) -> Terms:
     variables = _variables(reader, groups, parameters)
     inner = Reader(fields=fields, path="", problems=problems, numbers=numbers)
     rules = tuple(rule_read(each, unit) for each in inner.each("rules", RULES_MAX, items_min=1))
+    shared_caps = _shared_caps(inner, rules)
     _check_rules(inner, rules, variables, groups["attributes"])
     window = _window(reader, zone)
     if problems:
@@ -186,6 +207,7 @@ def _terms(document: object) -> Terms:
         **{root: {name: _declared_json(item) for name, item in group.items()} for root, group in groups.items()},
         "parameters": {name: _parameter_json(item) for name, item in parameters.items()},
         "rules": [rule.to_json() for rule in rules],
+        "shared_caps": [shared.to_json() for shared in shared_caps],
     }
     text = json.dumps(canonical, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return Terms(
@@ -198,6 +220,7 @@ def _terms(document: object) -> Terms:
         partner=groups["partner"],
         parameters=parameters,
         rules=rules,
+        shared_caps=shared_caps,
         variables=variables,
         defaults={
             f"{'activity' if root == 'attributes' else root}.{name}": item.default
@@ -313,6 +336,18 @@ def _check_rules(
             reader.problem(f"{path}.condition", condition.reason)
         elif rule.effect.rerates and "tally.due_total" in condition.variables:
             reader.problem(f"{path}.condition", "a retroactive rule does not read tally.due_total, which it re-rates")
+
+
+def _shared_caps(reader: Reader, rules: tuple[Rule, ...]) -> tuple[SharedCap, ...]:
+    found = shared_caps_read(reader, {rule.code: rule.period for rule in rules})
+    by_code = {rule.code: rule for rule in rules}
+    for index, shared in enumerate(found):
+        together = [by_code[code] for code in shared.rules if code in by_code]
+        if len({rule.subject for rule in together}) > 1:
+            reader.problem(f"shared_caps[{index}].rules", "have one subject, whose unit they share")
+        if any(rule.effect.has_milestones for rule in together):
+            reader.problem(f"shared_caps[{index}].rules", "a milestone is given once, caps do not apply to it")
+    return found
 
 
 def _declared_json(item: Declared) -> dict[str, object]:

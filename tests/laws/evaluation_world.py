@@ -3,11 +3,14 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from domain.earning.course import asked_of
 from domain.earning.differences import Awarded, LineKey, OldLine, differences
 from domain.earning.evaluation import Walk, walk
 from domain.earning.stacking import DealLine, deal_of, place_of, stacked
 from domain.earning.tally import EMPTY, Tally
+from domain.earning.together import Together, walk_together
 from domain.earning.unit import Due, Unit
 from domain.earning.views import ActivityView, Beneficiary, Case, Facts
 from domain.kernel.expressions import ConditionCache
@@ -35,7 +38,9 @@ class Line:
     key: LineKey
     name: str
     own: Due
-    unit: Unit
+    rule: Rule
+    terms_id: UUID
+    zone: ZoneInfo
     due: int = 0
     next_due: int = 0
     awards: list[int] = field(default_factory=list[int])
@@ -97,7 +102,7 @@ class World:
                 if rule.trigger != view.type or subject is None:
                     continue
                 unit = self._unit(terms_id, terms, rule, Beneficiary(kind=rule.subject, id=subject), view)
-                yield (terms_id, rule.code, subject, unit.period.key), unit
+                yield (terms_id, terms.unit_code(rule.code), subject, unit.period.key), unit
 
     def _unit(self, terms_id: UUID, terms: Terms, rule: Rule, subject: Beneficiary, view: ActivityView) -> Unit:
         return Unit(
@@ -115,21 +120,24 @@ class World:
         """Own dues of the unit are right again; answers the keys of the deals (or lines without one) that changed."""
         walked = None
         if added is not None:
-            walked = self.walker(unit, self.tallies.get(key, EMPTY), [self._case(unit, view) for view in added])
+            walked = self._walked(unit, self.tallies.get(key, EMPTY), [self._case(view) for view in added])
         is_whole = walked is None or walked.rewalk_needed
         if is_whole:
             everything = [self.activities[each] for each in self.inside[key]]
-            walked = self.walker(unit, EMPTY, [self._case(unit, view) for view in everything])
+            walked = self._walked(unit, EMPTY, [self._case(view) for view in everything])
         assert walked is not None
         self.tallies[key] = Tally.from_json(walked.tally.to_json())
         changed, fresh = set[str](), set[str]()
-        unit_key = f"{unit.rule.code}|{unit.terms_id}|{unit.subject.id}|{unit.period.key}"
         for due in walked.dues:
+            unit_key = f"{due.rule}|{unit.terms_id}|{unit.subject.id}|{unit.period.key}"
             label = f"{unit_key}|{due.activity_id and due.activity_id.int}|{due.milestone}|{due.beneficiary.id.int}"
             fresh.add(label)
             line = self.lines.get(label)
             if line is None:
-                line = self.lines[label] = Line(key=_line_key(unit_key, due), name="", own=due, unit=unit)
+                rule, zone = unit.terms.rule(due.rule), unit.terms.zone
+                key_of = _line_key(unit_key, due)
+                line = Line(key=key_of, name="", own=due, rule=rule, terms_id=unit.terms_id, zone=zone)
+                self.lines[label] = line
             changed |= {line.name, due.deal_key or label}
             line.name, line.own = due.deal_key or label, due
         self.of_unit.setdefault(key, set()).update(fresh)
@@ -172,18 +180,27 @@ class World:
     def _deal_line(self, line: Line) -> DealLine:
         assert line.key.activity_id is not None
         return DealLine(
-            terms_id=line.unit.terms_id,
-            rule=line.unit.rule.code,
+            terms_id=line.terms_id,
+            rule=line.rule.code,
             activity_id=line.key.activity_id,
             order=self.activities[line.key.activity_id].order,
             beneficiary=line.key.beneficiary,
             due=line.own.amount,
             unit=line.own.unit,
-            place=place_of(line.unit.rule, {}),
+            place=place_of(line.rule, {}),
             explanation=line.own.explanation,
+            asked=asked_of(line.rule, {}, line.zone),
         )
 
-    def _case(self, unit: Unit, view: ActivityView) -> Case:
+    def _walked(self, unit: Unit, tally: Tally, cases: list[Case]) -> Walk:
+        shared = unit.terms.shared_cap(unit.rule.code)
+        if shared is None:
+            return self.walker(unit, tally, cases)
+        rules = unit.terms.rules_of(shared.code)
+        units = tuple(replace(unit, rule=rule) for rule in rules)
+        return walk_together(Together(units=units, shared=shared), tally, {rule.code: cases for rule in rules})
+
+    def _case(self, view: ActivityView) -> Case:
         tier = "GOLD" if view.occurred_at.day > 3 else "NONE"
         return Case(activity=view, facts=Facts(subject={"tier": tier}))
 

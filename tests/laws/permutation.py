@@ -12,6 +12,7 @@ from uuid import UUID
 from domain.access.principals import SYSTEM
 from domain.activities.activity import ActivityInput, ActivityReversal, Amount, Basis, Change, Outcome
 from domain.activities.states import states_of
+from domain.earning.allocating import allocate_due
 from domain.earning.drafting import draft
 from domain.earning.evaluating import Knowledge, evaluate
 from domain.earning.lines import lock_deals_in
@@ -48,6 +49,8 @@ SELECT EXISTS (SELECT FROM late_truth WHERE subject_id = ANY($1::uuid[]) AND kin
        OR EXISTS (SELECT FROM rewalk JOIN tally ON tally.id = tally_id WHERE tally.subject_id = ANY($1::uuid[]))
 """
 
+WAITING = "SELECT EXISTS (SELECT FROM due WHERE beneficiary_id = ANY($1::uuid[]) AND waits_until IS NOT NULL)"
+
 ACTIVITIES = "SELECT id FROM activity WHERE source_id = ANY($1::uuid[])"
 
 Worth = dict[tuple[int, str], int]
@@ -70,6 +73,15 @@ class Content:
     moment: str
     deal: int | None
     helper: int | None
+    discount: int | None
+
+    @property
+    def amounts(self) -> dict[Basis, Amount]:
+        """NET, and LIST where a discount is known."""
+        net = Amount(minor=self.net, unit=self.currency)
+        if self.discount is None:
+            return {Basis.NET: net}
+        return {Basis.NET: net, Basis.LIST: Amount(minor=self.net * 100 // (100 - self.discount), unit=self.currency)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +109,7 @@ class Delivery:
             occurred_at=START + timedelta(hours=content.hours),
             member=cast.members[content.member],
             quantity=content.quantity,
-            amounts={Basis.NET: Amount(minor=content.net, unit=content.currency)},
+            amounts=content.amounts,
             attributes=attributes,
             source_version=version,
         )
@@ -214,6 +226,8 @@ class Run:
             left, opened = refused, record_activities
         if chance.random() < 0.3:
             await self._hold(chance, cast)
+        if chance.random() < 0.1:
+            await allocate_due(self.door, self.knowledge, limit=3)
 
     async def _learn(self, chance: random.Random, cast: Cast, learned: Learned) -> None:
         """The fact is known, and what it changes of the past may be walked again by now, in part."""
@@ -223,10 +237,12 @@ class Run:
             await rewalk_due(self.door, self.knowledge)
 
     async def _catch_up(self, casts: Sequence[Cast]) -> None:
-        """Nothing that was learned late about these casts is left to be walked again."""
+        """Nothing that was learned late about these casts is left to be walked again, and no close is left to come."""
         owners = [owner_id for cast in casts for owner_id in cast.owners]
         while await self.door.database.fetchval(LATE, owners):
             await rewalk_due(self.door, self.knowledge)
+        while await self.door.database.fetchval(WAITING, owners):
+            await allocate_due(self.door, self.knowledge)
 
     async def _hold(self, chance: random.Random, cast: Cast) -> None:
         """All that somebody has available is set aside, for good: later take-backs meet it as debt."""
@@ -303,6 +319,7 @@ def content(chance: random.Random) -> Content:
         moment=chance.choice(["BOOKED", "BOOKED", "PAID"]),
         deal=chance.choice([0, 0, 1, 2, None]),
         helper=chance.choice([0, 1, 2, None]),
+        discount=chance.choice([0, 5, 20, 20, 50, None]),
     )
 
 

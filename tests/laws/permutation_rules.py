@@ -16,7 +16,13 @@ CONDITIONS = (
     "tally.basis_total < 60000",
 )
 FACT_CONDITIONS = ('facts.tier == "GOLD"', 'member.tier != "GOLD"', 'partner.tier == "GOLD"')
+SURROUNDINGS = (
+    *("caps", "cooldown_minutes", "condition", "hold_days", "moment", "discount"),
+    *("clawback", "awaits", "follows", "touch"),
+)
+COURSES = ("clawback", "awaits", "follows", "touch")
 TIER = {"tier": {"type": "STRING", "default": ""}}
+DISCOUNTS = ((100_000, 500_000), (300_000, 0))
 PARAMETERS = {"rate": {"type": "INT", "min": 1, "max": 90, "default": 7}}
 PROGRAMS_MAX = 3
 RULES_MAX = 3
@@ -32,10 +38,12 @@ def documents(chance: random.Random, trigger: str) -> list[Document]:
 def kinds(terms: Document) -> set[str]:
     """What these terms exercise, in words of the law: effect kinds, and what surrounds them."""
     found = {"parameters"} if terms["parameters"] else set[str]()
+    found |= {"shared_caps"} if terms["shared_caps"] else set()
     for rule in terms["rules"]:
         effect = rule["effect"]
         found.add(effect["kind"] + ("_" + effect["mode"] if "mode" in effect else ""))
-        found |= {name for name in ("caps", "cooldown_minutes", "condition", "hold_days", "moment") if rule.get(name)}
+        found |= {name for name in SURROUNDINGS if rule.get(name)}
+        found |= {rule["allocate"]} if "allocate" in rule else set()
         found |= {"fact"} if ".tier" in rule.get("condition", "") else set()
         if "stacking" in rule:
             found |= {rule["stacking"]["mode"]} | ({"ceiling"} if "ceiling_ppm" in rule["stacking"] else set())
@@ -49,6 +57,7 @@ def _document(chance: random.Random, trigger: str) -> Document:
     measured = chance.random() < 0.35
     rules = [_rule(chance, trigger, unit, number, measured) for number in range(chance.randint(1, RULES_MAX))]
     return {
+        "shared_caps": _shared_caps(chance, rules),
         "unit": unit,
         "zone": chance.choice(["UTC", "Europe/Paris", "America/New_York"]),
         "attributes": {"product": {"type": "STRING", "default": ""}, "helper": {"type": "STRING"}},
@@ -81,14 +90,45 @@ def _rule(chance: random.Random, trigger: str, unit: str, number: int, measured:
         rule["moment"] = "PAID"
     if chance.random() < 0.2:
         rule["cooldown_minutes"] = chance.choice([60, 600])
+    if period is not PeriodKind.PROGRAM and chance.random() < 0.25:
+        rule["allocate"] = "AT_CLOSE"
     if effect["kind"] == "MILESTONE":
         return rule
+    if chance.random() < 0.2:
+        rule["discount"] = [{"above_ppm": above, "keeps_ppm": keeps} for above, keeps in DISCOUNTS]
+    if chance.random() < 0.4:
+        rule |= _course(chance, trigger, measured)
     if chance.random() < 0.4:
         rule["caps"] = [_cap(chance, period) for _ in range(chance.randint(1, 2))]
     rule["beneficiaries"] = _beneficiaries(chance, subject)
     if chance.random() < 0.5:
         rule["stacking"] = _stacking(chance)
     return rule
+
+
+def _course(chance: random.Random, trigger: str, measured: bool) -> Document:
+    """What the rule asks of its deal, whose activities are all of one type: their moments tell them apart."""
+    days: Any = {"parameter": "rate"} if measured and chance.random() < 0.5 else chance.choice([3, 20, 60])
+    paid: Document = {"trigger": trigger, "moment": "PAID", "within_days": days}
+    return {
+        "clawback": {"clawback": paid | {"keeps_ppm": chance.choice([0, 0, 300_000])}},
+        "awaits": {"awaits": paid},
+        "follows": {"follows": paid},
+        "touch": {"touch": {"mode": chance.choice(["FIRST", "LAST"]), "triggers": [trigger]}},
+    }[chance.choice(COURSES)]
+
+
+def _shared_caps(chance: random.Random, rules: list[Document]) -> list[Document]:
+    """One cap over all rules of one subject and period that a cap applies to, where there are two."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for rule in rules:
+        if rule["effect"]["kind"] != "MILESTONE":
+            groups.setdefault((rule["subject"], rule["period"]), []).append(rule["code"])
+    return [
+        {"code": f"s{number}", "rules": codes, "caps": [_cap(chance, PeriodKind(period))]}
+        for number, ((_, period), codes) in enumerate(groups.items())
+        if len(codes) > 1 and chance.random() < 0.8
+    ]
 
 
 def _effect(chance: random.Random, measured: bool) -> Document:

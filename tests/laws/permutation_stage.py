@@ -26,7 +26,7 @@ BUDGET = 10**12
 PARTNERS, MEMBERS = 2, 3
 DECLARATION: dict[str, Any] = {
     "attributes": [{"name": name, "kind": "STRING"} for name in ("product", "opportunity", "helper", "moment")],
-    "amounts": [{"basis": "NET", "units": ["USD", "EUR"]}],
+    "amounts": [{"basis": basis, "units": ["USD", "EUR"]} for basis in ("NET", "LIST")],
     "deal_key": "opportunity",
 }
 RATES = (("EUR", "USD", 11, 10), ("USD", "EUR", 10, 11), ("POINTS", "USD", 1, 10), ("USD", "POINTS", 10, 1))

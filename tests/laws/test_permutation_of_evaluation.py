@@ -1,6 +1,7 @@
 """P2: balances are a function of the set of revisions, whatever the order, repetition or delay of their arrival."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -81,7 +82,24 @@ SECOND = {
             "effect": {"kind": "FIXED", "amount": 80},
             "stacking": {**STACKING, "mode": "BEST_OF", "priority": 9},
         },
+        {
+            "code": "kept",
+            "trigger": "deal.won",
+            "period": "WEEK",
+            "effect": {"kind": "FIXED", "amount": 90},
+            "discount": [{"above_ppm": 100_000, "keeps_ppm": 500_000}, {"above_ppm": 300_000, "keeps_ppm": 0}],
+            "clawback": {"trigger": "deal.won", "moment": "PAID", "within_days": 2, "keeps_ppm": 200_000},
+        },
+        {
+            "code": "awaited",
+            "trigger": "deal.won",
+            "period": "WEEK",
+            "effect": {"kind": "FIXED", "amount": 70},
+            "awaits": {"trigger": "deal.won", "moment": "PAID", "within_days": 3},
+            "touch": {"mode": "LAST", "triggers": ["deal.won"]},
+        },
     ],
+    "shared_caps": [{"code": "both", "rules": ["kept", "awaited"], "period": "DAY", "amount": 100}],
 }
 TERMS = {UUID(int=7): FIRST, UUID(int=8): SECOND}
 
@@ -99,10 +117,15 @@ def revision(chance: random.Random, number: int) -> ActivityView:
         first_recorded_at=occurred_at,
         member_id=chance.choice(REPS),
         partner_id=FIRM,
-        amounts={Basis.NET: Amount(minor=chance.randrange(1_000, 60_000), unit="USD")},
+        amounts=amounts(chance.randrange(1_000, 60_000), chance.choice([0, 20, 50])),
         deal_key=chance.choice(["a", "b", "c", None]),
         moment=chance.choice([Moment.BOOKED, Moment.PAID]),
     )
+
+
+def amounts(net: int, discount: int) -> dict[Basis, Amount]:
+    listed = Amount(minor=net * 100 // (100 - discount), unit="USD")
+    return {Basis.NET: Amount(minor=net, unit="USD"), Basis.LIST: listed}
 
 
 def deliveries(chance: random.Random) -> list[Delivery]:
@@ -150,18 +173,17 @@ def test_any_order_repetition_and_delay_ends_in_the_same_balances(seed: int) -> 
     for scenario in range(10):
         given = deliveries(chance)
         expected = world_after(terms, conditions, in_order(given)).balances()
-        for _ in range(10):
+        for _ in range(6):
             schedule = disordered(chance, given)
             found = world_after(terms, conditions, schedule).balances()
             assert found == expected, (seed, scenario, schedule)
             moved += 1
-    assert moved == 100
+    assert moved == 60
 
 
 def walk_that_takes_late_activities_last(unit: Unit, tally: Tally, cases: list[Case]) -> Walk:
     """A planted violation: what comes late is appended, as if it had occurred last."""
-    late = Tally(**{name: getattr(tally, name) for name in tally.__slots__} | {"last_key": None})
-    return walk(unit, late, cases)
+    return walk(unit, replace(tally, last_key=None), cases)
 
 
 def test_the_law_notices_a_walk_that_takes_late_activities_last() -> None:
@@ -180,5 +202,5 @@ def test_every_kind_of_rule_of_the_world_pays_something() -> None:
     conditions = ConditionCache()
     for _ in range(40):
         world = world_after(terms, conditions, deliveries(chance))
-        paid |= {line.unit.rule.code for line in world.lines.values() if sum(line.awards) > 0}
-    assert paid == {"capped", "retroactive", "milestones", "marginal", "paid"}
+        paid |= {line.rule.code for line in world.lines.values() if sum(line.awards) > 0}
+    assert paid == {"capped", "retroactive", "milestones", "marginal", "paid", "kept", "awaited"}

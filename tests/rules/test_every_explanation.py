@@ -1,20 +1,24 @@
 """Every code is brought about once, and its sentences name only facts that it then carries."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from domain.earning.course import along, asked_of
 from domain.earning.evaluation import walk
 from domain.earning.explanation import Explanation, Reason
 from domain.earning.explanation_texts import TEXTS
 from domain.earning.stacking import Deal, DealLine, Place, stacked
 from domain.earning.tally import EMPTY
+from domain.earning.together import Together, walk_together
 from domain.earning.trimming import Request, trim
 from domain.earning.views import Beneficiary
 from domain.kernel.money import Amount, Unit
 from domain.kernel.rates import Rate, Rates
 from domain.programs.matching import Withheld
-from domain.programs.rules import StackingMode, SubjectKind
+from domain.programs.rules import Basis, Moment, StackingMode, SubjectKind
 from domain.programs.terms import Terms
 from tests.rules.builders import REP, START, activity, case, document, unit_of
 
@@ -23,7 +27,8 @@ RATE = Rate.from_text("1", from_unit=USD, to_unit=POINTS, valid_from=START)
 STEPS = [{"from": 0, "rate": 1_000}, {"from": 10, "rate": 2_000}]
 HALF = [{"to": "MEMBER", "share_ppm": 500_000}, {"to": "activity.helper", "share_ppm": 500_000}]
 # Reasons that only the posting of differences gives, when a line leaves its unit.
-SAID_BY_POSTING = frozenset({"NO_LONGER_COUNTS", "ADJUSTED", "SENT", "TAKEN_BACK"})
+SAID_BY_POSTING = frozenset({"NO_LONGER_COUNTS", "ADJUSTED", "SENT", "TAKEN_BACK", "NEVER_CAME", "WAITS_FOR_CLOSE"})
+LISTED = Amount(minor=1_000, unit="USD")
 RULES: list[dict[str, object]] = [
     {"condition": "tally.count < 1", "hold_days": 1, "expires_after": {"days": 1}, "caps": [{"amount": 5}]},
     {"condition": "activity.quantity / 0 > 1"},
@@ -38,6 +43,8 @@ RULES: list[dict[str, object]] = [
     {"effect": {"kind": "PER_UNIT", "amount": 10**15}, "basis": "UNITS"},
     {"beneficiaries": HALF},
     {"grants": [{"bundle": "welcome"}]},
+    {"follows": {"trigger": "deal.seen"}},
+    {"discount": [{"above_ppm": 100_000, "keeps_ppm": 500_000}, {"above_ppm": 600_000, "keeps_ppm": 0}]},
 ]
 
 
@@ -51,6 +58,8 @@ def from_evaluation() -> Iterator[Reason]:
         case(activity(6, net=500), withheld=Withheld(code="PROGRAM_PAUSED", facts={"since_at": START.isoformat()})),
         case(activity(7, net=500), withheld=Withheld(code="AUDIENCE_OTHER", facts={"list": "tiers", "wanted": "gold"})),
         case(activity(900, net=500)),
+        case(activity(6, net=300, unit="USD", amounts={Basis.LIST: LISTED})),
+        case(activity(7, net=800, unit="USD", amounts={Basis.LIST: LISTED})),
     ]
     window = {"until": (START + timedelta(days=30)).isoformat()}
     for rule in RULES:
@@ -58,6 +67,37 @@ def from_evaluation() -> Iterator[Reason]:
             terms = Terms.from_json(document(rule, attributes={"helper": "STRING"}, window=window))
             for due in walk(unit_of(terms, rates=rates), EMPTY, cases).dues:
                 yield from due.explanation.reasons
+
+
+def from_shared_caps() -> Iterator[Reason]:
+    terms = Terms.from_json(
+        document(
+            rules=[{"code": code, "trigger": "deal.won", "effect": {"kind": "FIXED", "amount": 9}} for code in "ab"],
+            shared_caps=[{"code": "both", "rules": ["a", "b"], "caps": [{"count": 2}, {"amount": 13}]}],
+        )
+    )
+    first = unit_of(terms)
+    units = tuple(replace(first, rule=rule) for rule in terms.rules)
+    cases = [case(activity(number)) for number in (1, 2)]
+    walked = walk_together(Together(units=units, shared=terms.shared_caps[0]), EMPTY, dict.fromkeys("ab", cases))
+    for due in walked.dues:
+        yield from due.explanation.reasons
+
+
+def from_course() -> Iterator[Reason]:
+    sign = {"trigger": "deal.won", "moment": "CHURNED", "within_days": 9}
+    own, churned = activity(5, deal_key="d"), activity(9, deal_key="d", moment=Moment.CHURNED)
+    earlier = replace(activity(1, deal_key="d"), partner_id=UUID(int=5))
+    for asked, deal in (
+        ({"awaits": sign}, [own]),
+        ({"awaits": sign, "clawback": sign}, [own, churned]),
+        ({"follows": {"trigger": "deal.seen"}}, [own]),
+        ({"touch": {"triggers": ["deal.won"]}}, [own, earlier]),
+    ):
+        rule = Terms.from_json(document(asked)).rules[0]
+        found = asked_of(rule, {}, ZoneInfo("UTC"))
+        assert found is not None
+        yield from along(found, own, deal, 10, "POINTS")[1]
 
 
 def from_stacking() -> Iterator[Reason]:
@@ -90,11 +130,20 @@ def from_trimming() -> Iterator[Reason]:
     request = Request(key="r", order=(START, "crm", "d"), amount=9, unit="POINTS", campaign="c", budget="b")
     for grant in trim([request], campaigns={"c": 5}, budgets={"b": 2}).grants:
         yield from grant.explanation.reasons
+    counted = replace(request, campaign=None, counted="c", first=1, seat="s")
+    for grant in trim([counted], campaigns={}, budgets={"b": 9}, seats={"c": 0}).grants:
+        yield from grant.explanation.reasons
 
 
 def test_every_code_is_said_in_both_languages_from_the_facts_it_carries() -> None:
     said: set[str] = set()
-    for reason in (*from_evaluation(), *from_stacking(), *from_trimming()):
+    for reason in (
+        *from_evaluation(),
+        *from_shared_caps(),
+        *from_course(),
+        *from_stacking(),
+        *from_trimming(),
+    ):
         said.add(reason.code)
         for locale in ("en", "fr", "de"):
             assert "{" not in reason.text(locale)

@@ -3,12 +3,14 @@
 import ast
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from string import Formatter
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from domain.earning.explanation import REASONS_MAX, Explanation, Reason
+from domain.earning.explanation import REASONS_MAX, Explanation, Reason, as_of, told_at
 from domain.earning.explanation_texts import TEXTS
 
 ROOT = Path(__file__).parents[2] / "domain"
@@ -52,11 +54,29 @@ def test_numbers_percentages_and_instants_are_told_as_each_language_does() -> No
     reason = Reason(code="EFFECT_PERCENT", facts={**FACTS, "basis_amount": 987_600, "basis_unit": "USD"})
     assert reason.text("en", {"USD": 2}) == "1.25% of 9,876.00 USD makes 123.45 USD."
     assert reason.text("fr-CA", {"USD": 2}) == "1,25\u202f% de 9\u202f876,00 USD donnent 123,45 USD."
-    held = Reason(code="HOLDS_UNTIL", facts={"matures_at": "2026-03-01T10:00:00+00:00"})
-    assert held.text("en") == "It becomes available on 2026-03-01 10:00 UTC."
-    assert held.text("fr") == "Disponible à partir du 01/03/2026 10:00 UTC."
+    held = Reason(code="HOLDS_UNTIL", facts={"matures_at": "2026-03-01T10:00:00+01:00"})
+    assert held.text("en") == "It becomes available on 2026-03-01."
+    assert held.text("fr") == "Disponible à partir du 01/03/2026."
+    paused = Reason(code="COOLDOWN", facts={"pause_until": "2026-03-01T10:00:00+01:00"})
+    assert paused.text("en") == "The activity before it counts alone until 2026-03-01 10:00."
     inputs = Reason(code="CONDITION_TRUE", facts=FACTS)
     assert inputs.text("en") == "Its condition holds (facts.tier = GOLD, a = yes)."
+
+
+def test_instants_are_told_on_the_wall_clock_of_the_program_and_an_end_is_the_last_day() -> None:
+    midnight = datetime(2026, 3, 31, 22, tzinfo=UTC)
+    expires = Reason(code="EXPIRES_AT", facts={"expires_at": told_at(midnight, ZoneInfo("Europe/Paris"))})
+    assert expires.facts == {"expires_at": "2026-04-01T00:00:00+02:00"}
+    assert expires.text("en") == "It expires at the end of 2026-03-31."
+    assert expires.text("fr") == "Expire à la fin du 31/03/2026."
+
+
+def test_what_was_awaited_never_came_once_its_day_is_over() -> None:
+    facts = {"trigger": "app.activated", "awaited_until": "2026-04-01T00:00:00+02:00"}
+    told = [{"code": "RULE_MATCHED", "facts": {}}, {"code": "AWAITED", "facts": facts}]
+    until = datetime(2026, 3, 31, 22, tzinfo=UTC)
+    assert [step["code"] for step in as_of(told, until)] == ["RULE_MATCHED", "AWAITED"]
+    assert [step["code"] for step in as_of(told, until + timedelta(seconds=1))] == ["RULE_MATCHED", "NEVER_CAME"]
 
 
 def test_an_explanation_survives_json_and_refuses_codes_without_a_text() -> None:
