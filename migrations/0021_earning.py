@@ -1,13 +1,13 @@
 """Dues that wait for a period's close or are weighed by the course of their deal; counted campaigns; rules as one unit."""
 
-from tortoise import fields, migrations
+from tortoise import migrations
 from tortoise.migrations import operations as ops
 
 CAMPAIGN = "campaign_total_counts_activities"
 STATEMENTS = (
+    "ALTER TABLE due ADD is_weighed bool NOT NULL DEFAULT false, ADD waits_until timestamptz",
+    "ALTER TABLE campaign_total ADD activities int NOT NULL DEFAULT 0",
     "UPDATE due SET is_weighed = stacking_group IS NOT NULL WHERE stacking_group IS NOT NULL",
-    "ALTER TABLE due ALTER COLUMN is_weighed SET DEFAULT false",
-    "ALTER TABLE campaign_total ALTER COLUMN activities SET DEFAULT 0",
     "DROP INDEX due_is_one_per_activity",
     "DROP INDEX due_is_one_per_milestone",
     "DROP INDEX due_of_deal",
@@ -26,8 +26,5 @@ class Migration(migrations.Migration):
 
     dependencies = [("guerdon", "0020_programs")]
     operations = [
-        ops.AddField(model_name="Due", name="is_weighed", field=fields.BooleanField(default=False)),
-        ops.AddField(model_name="Due", name="waits_until", field=fields.DatetimeField(null=True)),
-        ops.AddField(model_name="CampaignTotal", name="activities", field=fields.IntField(default=0)),
         ops.RunSQL([*STATEMENTS], reverse_sql=""),
     ]
