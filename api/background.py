@@ -24,6 +24,7 @@ from catalog.sends.following import follow_lines
 from catalog.sends.granting import follow_grants
 from catalog.sends.settling import settle_due
 from catalog.suppliers.registry import adapter_for
+from domain.access.assigning import follow_assignments
 from domain.access.limiting import prune_buckets
 from domain.access.principals import SYSTEM
 from domain.access.spending import prune_spent
@@ -87,6 +88,9 @@ def loops(parts: Wired) -> list[Loop]:
     async def expire() -> int:
         return await expire_codes(parts.door) + await tell_expiring(parts.door)
 
+    async def partners() -> int:
+        return await follow_assignments(parts.door)
+
     async def prune() -> int:
         return await prune_spent(parts.door) + await prune_buckets(parts.door) + await prune_quotes(parts.door, SYSTEM)
 
@@ -104,6 +108,7 @@ def loops(parts: Wired) -> list[Loop]:
         Loop(name="rewalk", step=rewalk, pause_min=0.1, pause_max=1.0),
         Loop(name="close", step=close, pause_min=1.0, pause_max=60.0),
         Loop(name="expire-codes", step=expire, pause_min=5.0, pause_max=300.0),
+        Loop(name="partners", step=partners, pause_min=0.2, pause_max=SLOW_POLL),
         Loop(name="prune", step=prune, pause_min=5.0, pause_max=300.0),
         Loop(name="webhooks-fan-out", step=fan, pause_min=0.01, pause_max=POLL),
         Loop(name="webhooks-send", step=parts.sender.step, pause_min=0.01, pause_max=POLL),

@@ -7,6 +7,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
 from api.graph.access_in import AccessMutation
+from api.graph.account_managers import AccountManagerMutation, AccountManagerQuery
 from api.graph.accounts import AccountQuery
 from api.graph.activities import ActivityQuery
 from api.graph.activities_in import ActivityMutation
@@ -28,6 +29,8 @@ from api.graph.fulfilment import FulfilmentQuery
 from api.graph.fulfilment_in import FulfilmentMutation
 from api.graph.import_runs import ImportRunQuery
 from api.graph.inlets_in import InletMutation
+from api.graph.invitations import InvitationQuery
+from api.graph.invitations_in import InvitationMutation
 from api.graph.leaderboards import LeaderboardQuery
 from api.graph.live import CursorShown, Subscription
 from api.graph.members import MemberQuery
@@ -80,6 +83,8 @@ QUERIES = (
     BundleQuery,
     SendQuery,
     EntitlementQuery,
+    AccountManagerQuery,
+    InvitationQuery,
 )
 
 
@@ -103,6 +108,8 @@ MUTATIONS = (
     SendMutation,
     RewardMutation,
     EntitlementMutation,
+    AccountManagerMutation,
+    InvitationMutation,
 )
 
 

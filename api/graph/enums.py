@@ -28,6 +28,7 @@ from domain.access.principals import Relation, Role, Scope
 from domain.activities.activity import ActivityStatus, Basis, OnChange, Outcome
 from domain.earning.reading import AwardState, DueOutcome
 from domain.kernel.units import UnitKind
+from domain.partners.invitation import InvitationAction, InvitationState
 from domain.partners.registration import JourneyStage, MemberKind, PartnerType, Result
 from domain.programs.program import Audience, DebtPolicy, ProgramAction, ProgramState, Visibility
 from leaderboards.boards import Operator, RankDisplay
@@ -136,6 +137,11 @@ DESCRIBED: Mapping[type[StrEnum], tuple[str | None, str]] = {
     PartnerType: (None, "What kind of firm a partner is."),
     MemberKind: (None, "A partner's person (REP), or one of the vendor's own (VENDOR_STAFF)."),
     Result: ("RegistrationOutcome", "What became of one row of a batch; REFUSED ones carry their refusal."),
+    InvitationState: (
+        None,
+        "Where an invitation stands: OPEN for 14 days, then ACCEPTED, REVOKED, or EXPIRED until it is sent again.",
+    ),
+    InvitationAction: (None, "What may be done with an invitation by those who invite."),
     ProgramState: (None, "Where a program stands; only a LIVE one awards."),
     ProgramAction: (None, "What may be done with a program's state."),
     Visibility: (None, "Who may know of it: everybody (PUBLIC), or signed-in people (MEMBERS)."),

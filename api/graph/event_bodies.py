@@ -106,6 +106,7 @@ SHAPES: Mapping[str, Shape] = {
     "rule": Shape.TEXT,
     "scope": Shape.TEXT,
     "scopes": Shape.TEXTS,
+    "sends": Shape.WHOLE,
     "state": Shape.TEXT,
     "subject_kind": Shape.TEXT,
     "substituted": Shape.WHOLE,

@@ -56,6 +56,10 @@ class Tag(StrEnum):
     GRANT = "gr"
     ATTEMPT = "fa"
     CODE_PROBLEM = "cx"
+    ACCOUNT_MANAGER = "am"
+    INVITATION = "iv"
+    PARTNER_STANDING = "ps"
+    SEGMENT = "sg"
 
 
 def encode_id(tag: Tag, value: UUID) -> str:

@@ -28,9 +28,11 @@ from catalog.sends.listing import entitlements_by_id, rewards_by_id, sends_by_id
 from catalog.sends.reading import bundle_orders_by_id, bundles_by_id
 from catalog.suppliers.reading import suppliers_by_id
 from catalog.suppliers.reconciling import reconciliations_by_id
+from domain.access.portfolios import assignments_by_id
 from domain.earning.reading import awards_by_id, dues_by_id
 from domain.earning.runs import import_runs_by_id
 from domain.ledger.reading import debts_by_id, wallets_by_id
+from domain.partners.invitations import invitations_by_id
 from domain.programs.reading import enrollments_by_id, programs_by_id, terms_by_id
 
 READINGS: Mapping[Tag, Reading[Any, Any]] = {
@@ -67,6 +69,8 @@ READINGS: Mapping[Tag, Reading[Any, Any]] = {
     Tag.REWARD_SEND: sends_by_id,
     Tag.REWARD: rewards_by_id,
     Tag.ENTITLEMENT: entitlements_by_id,
+    Tag.ACCOUNT_MANAGER: assignments_by_id,
+    Tag.INVITATION: invitations_by_id,
 }
 
 

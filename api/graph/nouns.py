@@ -3,6 +3,7 @@
 from strawberry.types.lazy_type import LazyType
 
 ACCOUNT = LazyType("Account", "api.graph.accounts")
+ACCOUNT_MANAGER_ASSIGNMENT = LazyType("AccountManagerAssignment", "api.graph.account_managers")
 ACTIVITY = LazyType("Activity", "api.graph.activities")
 API_KEY = LazyType("ApiKey", "api.graph.api_keys")
 AWARD = LazyType("Award", "api.graph.awards")
@@ -19,6 +20,7 @@ DUE = LazyType("Due", "api.graph.dues")
 CODE_PROBLEM = LazyType("CodeProblem", "api.graph.fulfilment")
 ENROLLMENT = LazyType("Enrollment", "api.graph.enrollments")
 FULFILMENT_ATTEMPT = LazyType("FulfilmentAttempt", "api.graph.fulfilment")
+INVITATION = LazyType("Invitation", "api.graph.invitations")
 LEADERBOARD = LazyType("Leaderboard", "api.graph.leaderboards")
 LOT = LazyType("Lot", "api.graph.lots")
 MEMBER = LazyType("Member", "api.graph.members")

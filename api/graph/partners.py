@@ -13,6 +13,7 @@ from api.graph.ids import Tag
 from api.graph.paging import After, Connection, First, limit_of, page_of, read_cursor
 from api.graph.readings import activities_of_partners, members_of_partner, partner_by_id
 from api.graph.scalars import Points
+from domain.access.portfolios import assignments_of_partners
 from domain.access.principals import Relation
 from domain.earning.reading import awards_of_owners
 from domain.ledger.reading import wallets_of_partners
@@ -49,6 +50,12 @@ class Partner(Node, Subject):
         "Its people in order of name.",
         key=lambda row: (row.name, row.id),
         kinds=(str, UUID),
+    )
+    account_managers = many(
+        nouns.ACCOUNT_MANAGER_ASSIGNMENT,
+        assignments_of_partners,
+        "Who of the vendor's looks after it, past and to come too, latest first, at most 100.",
+        nullable=True,
     )
     wallets = many(nouns.WALLET, wallets_of_partners, "The firm's own wallets, one a unit, at most 100.", nullable=True)
     activities = pages(

@@ -53,4 +53,47 @@ FACT_ENDED = EventType(
         "valid_until": "until when, ISO 8601 in UTC",
     },
 )
-EVENTS = (PARTNER_REGISTERED, PARTNER_CHANGED, MEMBER_REGISTERED, MEMBER_CHANGED, FACT_RECORDED, FACT_ENDED)
+INVITATION_SENT = EventType(
+    name="invitation.sent",
+    aggregate="invitation",
+    description="Somebody was invited, or invited again: the former token proves nothing any more.",
+    payload={
+        "role": "the role they will have",
+        "sends": "how often it was sent, from 1",
+        "expires_at": "until when it is good",
+    },
+)
+INVITATION_REVOKED = EventType(
+    name="invitation.revoked",
+    aggregate="invitation",
+    description="Nobody can accept the invitation any more.",
+    payload={"role": "the role they would have had"},
+)
+INVITATION_ACCEPTED = EventType(
+    name="invitation.accepted",
+    aggregate="invitation",
+    description="Somebody accepted, and has an account.",
+    payload={
+        "account_id": "their account",
+        "role": "the role they have",
+        "version": "the version of the terms of participation they agreed to",
+    },
+)
+PARTICIPATION_TERMS_PUBLISHED = EventType(
+    name="participation_terms.published",
+    aggregate="participation_terms",
+    description="Whoever accepts from now on agrees to another text.",
+    payload={"version": "the version from now on"},
+)
+EVENTS = (
+    PARTNER_REGISTERED,
+    PARTNER_CHANGED,
+    MEMBER_REGISTERED,
+    MEMBER_CHANGED,
+    FACT_RECORDED,
+    FACT_ENDED,
+    INVITATION_SENT,
+    INVITATION_REVOKED,
+    INVITATION_ACCEPTED,
+    PARTICIPATION_TERMS_PUBLISHED,
+)
