@@ -30,6 +30,7 @@ from domain.access.principals import SYSTEM
 from domain.access.spending import prune_spent
 from domain.earning.receiving import forget_messages
 from domain.earning.rewalking import rewalk_due
+from domain.files.removing import remove_unattached
 from domain.kernel import outbox
 from domain.ledger.booking import close_due
 from domain.ledger.maturing import mature_due
@@ -92,7 +93,8 @@ def loops(parts: Wired) -> list[Loop]:
         return await follow_assignments(parts.door)
 
     async def prune() -> int:
-        return await prune_spent(parts.door) + await prune_buckets(parts.door) + await prune_quotes(parts.door, SYSTEM)
+        spent = await prune_spent(parts.door) + await prune_buckets(parts.door)
+        return spent + await prune_quotes(parts.door, SYSTEM) + await remove_unattached(parts.door)
 
     async def fan() -> int:
         return await fan_out(parts.door, parts.matrix)

@@ -9,6 +9,7 @@ from catalog.sends import refusals as sends
 from domain.access import refusals as access
 from domain.activities import refusals as activities
 from domain.earning import refusals as earning
+from domain.files import refusals as files
 from domain.kernel import refusals as kernel
 from domain.kernel.refusals import Refusal, every_refusal
 from domain.ledger import refusals as ledger
@@ -29,6 +30,7 @@ ROOMS = (
     items,
     redemptions,
     sends,
+    files,
 )
 
 

@@ -25,6 +25,7 @@ from api.graph.codes_in_hand_in import CodesInHandMutation
 from api.graph.context import Context
 from api.graph.enrollments_in import EnrollmentMutation
 from api.graph.entitlements import EntitlementMutation, EntitlementQuery
+from api.graph.files import FileQuery
 from api.graph.fulfilment import FulfilmentQuery
 from api.graph.fulfilment_in import FulfilmentMutation
 from api.graph.import_runs import ImportRunQuery
@@ -83,8 +84,12 @@ QUERIES = (
     BundleQuery,
     SendQuery,
     EntitlementQuery,
+<<<<<<< HEAD
     AccountManagerQuery,
     InvitationQuery,
+=======
+    FileQuery,
+>>>>>>> 4f4b1f8
 )
 
 

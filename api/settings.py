@@ -82,6 +82,10 @@ class Limits:
     socket_close_seconds: float = 5.0
     subscription_id_bytes_max: int = 64
     cursor_bytes_max: int = 512
+    file_bytes_max: int = 10_000_000
+    file_seconds: float = 60.0
+    file_link_seconds: int = 300
+    files_per_hour: int = 100
     rate_key_cost_per_second: int = 50
     rate_key_cost_burst: int = 5_000
     rate_people_cost_per_second: int = 200

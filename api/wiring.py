@@ -19,12 +19,14 @@ from api.graph.cursors import CursorSeal
 from api.graph.entitling import Accesses
 from api.graph.event_bodies import event_types, message_of
 from api.graph.feeding import EventFeed
+from api.graph.file_links import FileLinks
 from api.graph.streaming import Live
 from api.graph.ticking import BoardFeed
 from api.http.auth import Caller, Recognizer, TrustedIssuer, development_issuer, outside_issuer
 from api.http.callers import Actor as FaceActor
 from api.http.callers import Charge, Circumstances
 from api.http.event_schemas import schema_routes
+from api.http.files import FilePoint
 from api.http.ingest import ingest_routes
 from api.http.issuer import PATH as ISSUER_PATH
 from api.http.issuer import DevelopmentIssuer
@@ -162,6 +164,9 @@ def build_server(parts: Wired) -> Starlette:
     routes += web_routes(settings)
     routes += schema_routes(settings)
     routes += ingest_routes(parts.door, parts.knowledge, parts.keyring, settings)
+    charge = build_charge(parts)
+    links = FileLinks(_secret(settings), url=settings.url, seconds=settings.limits.file_link_seconds)
+    routes += FilePoint(parts.door, recognizer, links, settings, charge).routes()
     realtime = Realtime(parts.redis)
     live = build_live(parts, parts.matrix, realtime)
     registry = Registry(keyring=parts.keyring, reach=parts.reach, known_events=frozenset(event_types()))
@@ -188,6 +193,7 @@ def build_server(parts: Wired) -> Starlette:
             store=parts.store,
             live=live,
             webhooks=registry,
+            files=links,
             resume_cursor=circumstances.resume_cursor,
             sandbox=not settings.is_production,
             request_id=circumstances.request_id,
@@ -208,7 +214,7 @@ def build_server(parts: Wired) -> Starlette:
         context_for=context_for,
         ready=ready,
         body_limit=body_limit,
-        charge=build_charge(parts),
+        charge=charge,
         routes=routes,
         lifespan=lifespan,
     )
@@ -234,20 +240,24 @@ def build_charge(parts: Wired) -> Charge | None:
 def build_live(parts: Wired, matrix: Matrix, realtime: Realtime) -> Live:
     """What this process's streams stand on; `realtime` feeds it."""
     settings = parts.settings
-    secret = settings.secret.encode() if settings.secret else kept_secret(settings.home, "stream-key")
     accesses = Accesses(parts.database)
     return Live(
         database=parts.database,
         store=parts.store,
         matrix=matrix,
         failpoints=parts.failpoints,
-        seal=CursorSeal(secret),
+        seal=CursorSeal(_secret(settings)),
         accesses=accesses,
         events=EventFeed(parts.database, accesses, realtime.nudge),
         boards=BoardFeed(parts.database, parts.store, realtime.nudge),
         heartbeat_seconds=settings.heartbeat_seconds,
         retention_days=settings.event_retention_days,
     )
+
+
+def _secret(settings: Settings) -> bytes:
+    """What cursors and links are sealed with: the setting, or what this home keeps."""
+    return settings.secret.encode() if settings.secret else kept_secret(settings.home, "stream-key")
 
 
 async def _silence(redis: "Redis") -> str | None:

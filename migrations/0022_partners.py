@@ -186,5 +186,5 @@ EDGES = (
 class Migration(migrations.Migration):
     """Adds what partners and access remember of invitations, types, account managers and segments."""
 
-    dependencies = [("guerdon", "0016_sends_laws")]
+    dependencies = [("guerdon", "0023_files_and_claims")]
     operations = [ops.RunSQL([*PARTNERS, *ACCESS, *SEGMENTS, *EDGES], reverse_sql=ops.RunSQL.noop)]

@@ -8,6 +8,7 @@ MODELS = (
     "domain.kernel.tables",
     "domain.access.tables",
     "domain.ledger.tables",
+    "domain.files.tables",
     "domain.partners.tables",
     "domain.programs.tables",
     "domain.activities.tables",

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 import strawberry
 
 from api.graph.batching import Batches
+from api.graph.file_links import FileLinks
 from api.graph.streaming import Live
 from api.webhooks.registering import Registry
 from catalog.redemptions.policy import ShopPolicy
@@ -23,7 +24,7 @@ from leaderboards.store import Store
 @dataclass(kw_only=True)
 class Context:
     """One operation's context. `store` is the boards' index (None: ranks come from SQL); `live` serves subscriptions,
-    `webhooks` registers endpoints.
+    `webhooks` registers endpoints, `files` writes links to files.
 
     `resume_cursor` is what the client saw last, from connection_init or Last-Event-ID. `sandbox` allows the clock to
     be moved. `cursor_sent` belongs to the message of a subscription that is being resolved.
@@ -40,6 +41,7 @@ class Context:
     store: Store | None = None
     live: Live | None = None
     webhooks: Registry | None = None
+    files: FileLinks | None = None
     locale: str = "en"
     resume_cursor: str | None = None
     cursor_sent: str | None = None

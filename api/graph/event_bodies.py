@@ -15,6 +15,7 @@ from catalog.suppliers import events as suppliers
 from domain.access import events as access
 from domain.activities import events as activities
 from domain.earning import events as earning
+from domain.files import events as files
 from domain.kernel.events import EventType, StampedEvent
 from domain.ledger import events as ledger
 from domain.partners import events as partners
@@ -36,6 +37,7 @@ ROOMS = (
     items,
     redemptions,
     sends,
+    files,
 )
 
 
@@ -83,6 +85,7 @@ SHAPES: Mapping[str, Shape] = {
     "kind": Shape.TEXT,
     "lines": Shape.IDS,
     "low_stock_at": Shape.WHOLE,
+    "media_type": Shape.TEXT,
     "milestone": Shape.TEXT,
     "operator": Shape.TEXT,
     "origin": Shape.TEXT,
@@ -90,6 +93,7 @@ SHAPES: Mapping[str, Shape] = {
     "partners": Shape.WHOLE,
     "period_start": Shape.INSTANT,
     "problem": Shape.TEXT,
+    "purpose": Shape.TEXT,
     "quantity": Shape.WHOLE,
     "quota": Shape.WHOLE,
     "reason": Shape.TEXT,
@@ -107,6 +111,7 @@ SHAPES: Mapping[str, Shape] = {
     "scope": Shape.TEXT,
     "scopes": Shape.TEXTS,
     "sends": Shape.WHOLE,
+    "size": Shape.WHOLE,
     "state": Shape.TEXT,
     "subject_kind": Shape.TEXT,
     "substituted": Shape.WHOLE,

@@ -60,6 +60,7 @@ class Tag(StrEnum):
     INVITATION = "iv"
     PARTNER_STANDING = "ps"
     SEGMENT = "sg"
+    FILE = "fi"
 
 
 def encode_id(tag: Tag, value: UUID) -> str:

@@ -31,6 +31,7 @@ from catalog.suppliers.reconciling import reconciliations_by_id
 from domain.access.portfolios import assignments_by_id
 from domain.earning.reading import awards_by_id, dues_by_id
 from domain.earning.runs import import_runs_by_id
+from domain.files.reading import own_files
 from domain.ledger.reading import debts_by_id, wallets_by_id
 from domain.partners.invitations import invitations_by_id
 from domain.programs.reading import enrollments_by_id, programs_by_id, terms_by_id
@@ -71,6 +72,7 @@ READINGS: Mapping[Tag, Reading[Any, Any]] = {
     Tag.ENTITLEMENT: entitlements_by_id,
     Tag.ACCOUNT_MANAGER: assignments_by_id,
     Tag.INVITATION: invitations_by_id,
+    Tag.FILE: own_files,
 }
 
 

@@ -65,6 +65,8 @@ TAGS: Mapping[str, Tag] = {
     "code batch": Tag.CODE_BATCH,
     "webhook endpoint": Tag.WEBHOOK_ENDPOINT,
     "webhook delivery": Tag.WEBHOOK_DELIVERY,
+    "file": Tag.FILE,
+    "file_id": Tag.FILE,
 }
 
 FACTS: Mapping[str, str] = {
@@ -82,6 +84,7 @@ FACTS: Mapping[str, str] = {
     "role": "The role it is about.",
     "unit": "The code of the unit.",
     "reason": "Why, as a code.",
+    "taken": "The media types that are taken.",
     "obstacles": "Everything that stands in the way, as {denominationId, code, facts}.",
 }
 

@@ -1,6 +1,7 @@
 """A body that trickles in is cut off: the whole of it must arrive within one deadline."""
 
 import asyncio
+from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -10,18 +11,20 @@ from api.http.guards.json import encode_json
 
 
 class ReceiveDeadline:
-    """Answers 408 and closes the connection when a request's body is not complete after `seconds`."""
+    """Answers 408 and closes the connection when a request's body is not complete after `seconds`; `paths` have their
+    own."""
 
-    def __init__(self, app: ASGIApp, seconds: float) -> None:
+    def __init__(self, app: ASGIApp, seconds: float, paths: Mapping[str, float] | None = None) -> None:
         self._app = app
         self._seconds = seconds
+        self._paths = dict(paths or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; anything but HTTP passes through."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        deadline = asyncio.get_running_loop().time() + self._seconds
+        deadline = asyncio.get_running_loop().time() + self._paths.get(scope["path"], self._seconds)
         arriving, started = True, False
 
         async def receive_in_time() -> Message:

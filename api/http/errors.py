@@ -56,6 +56,9 @@ class Code(StrEnum):
     SERVER_STOPPING = "SERVER_STOPPING"
     TRY_LATER = "TRY_LATER"
     BUSY = "BUSY"
+    NOT_ALLOWED = "NOT_ALLOWED"
+    FILE_UNKNOWN = "FILE_UNKNOWN"
+    FILE_TYPE_REFUSED = "FILE_TYPE_REFUSED"
     SOURCE_UNKNOWN = "SOURCE_UNKNOWN"
     SIGNATURE_REFUSED = "SIGNATURE_REFUSED"
     MESSAGE_CONFLICT = "MESSAGE_CONFLICT"
@@ -154,6 +157,9 @@ TROUBLES: Mapping[Code, Trouble] = MappingProxyType(
             status=503, close_code=1013, retryable=True, meaning="Busy or restarting; wait for retryAfterMs."
         ),
         Code.BUSY: Trouble(status=503, retryable=True, meaning="Nothing is known to have happened; send it again."),
+        Code.NOT_ALLOWED: Trouble(status=403, meaning="Your role does not allow this."),
+        Code.FILE_UNKNOWN: Trouble(status=404, meaning="There is no such file, or the link to it is over."),
+        Code.FILE_TYPE_REFUSED: Trouble(status=415, meaning="By its content the file is of no kind that is taken."),
         Code.SOURCE_UNKNOWN: Trouble(status=404, meaning="No source of this code is connected."),
         Code.SIGNATURE_REFUSED: Trouble(status=401, meaning="The message is unsigned, forged or 5 minutes old."),
         Code.MESSAGE_CONFLICT: Trouble(status=409, meaning="Another message came in under this id before."),

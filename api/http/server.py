@@ -18,6 +18,7 @@ from api.http.deadlines import ReceiveDeadline
 from api.http.errors import RequestRefused, extensions_of
 from api.http.executing import Executor, SchemaExecutor
 from api.http.face import Face
+from api.http.files import PATH as FILES_PATH
 from api.http.graphiql import show_asset
 from api.http.graphql import GraphQLEndpoint
 from api.http.guards.cost import Overrides, batch_costs
@@ -81,7 +82,7 @@ def build_app(
     app = Starlette(
         routes=[*_routes(face, schema.as_str(), ready), *routes],
         middleware=[
-            Middleware(ReceiveDeadline, seconds=limits.receive_seconds),
+            Middleware(ReceiveDeadline, seconds=limits.receive_seconds, paths={FILES_PATH: limits.file_seconds}),
             Middleware(
                 CORSMiddleware,
                 allow_origins=settings.allowed_origins,

@@ -14,7 +14,7 @@ from api.graph.ids import Tag, decode_as, encode_id
 from api.http.issuer import DEVELOPMENT, mint_token
 from api.http.issuer import PATH as ISSUER_PATH
 from api.http.signing import SigningKey
-from api.settings import Settings
+from api.settings import Limits, Settings
 from api.wiring import Wired, build_server, wired
 from catalog.redemptions.fulfilling import Fulfiller
 from catalog.redemptions.issuing import issue_due
@@ -261,10 +261,14 @@ SPANS = {"seconds": 1, "minutes": 60, "days": 86_400}
 
 
 @asynccontextmanager
-async def told(database_url: str, valkey_url: str, home: Path, *, members: int = 4) -> AsyncGenerator[Teller]:
+async def told(
+    database_url: str, valkey_url: str, home: Path, *, members: int = 4, limits: Limits | None = None
+) -> AsyncGenerator[Teller]:
     """The stage of a story: the API in this process, operators with tokens, and reps `rep0`, `rep1`, … with none."""
     policy = ShopPolicy(sandbox=True)
-    settings = Settings(home=home, database_url=database_url, redis_url=valkey_url, shop=policy)
+    settings = Settings(
+        home=home, database_url=database_url, redis_url=valkey_url, shop=policy, limits=limits or Limits()
+    )
     async with AsyncExitStack() as stack:
         parts = await stack.enter_async_context(wired(settings, "story"))
         world = await build_world(parts.database, members=members)
