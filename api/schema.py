@@ -84,12 +84,9 @@ QUERIES = (
     BundleQuery,
     SendQuery,
     EntitlementQuery,
-<<<<<<< HEAD
     AccountManagerQuery,
     InvitationQuery,
-=======
     FileQuery,
->>>>>>> 4f4b1f8
 )
 
 
