@@ -36,6 +36,7 @@ from api.graph.leaderboards import LeaderboardQuery
 from api.graph.live import CursorShown, Subscription
 from api.graph.members import MemberQuery
 from api.graph.nodes import NodeQuery
+from api.graph.partner_types import PartnerTypeMutation, PartnerTypeQuery
 from api.graph.partners import PartnerQuery
 from api.graph.people_in import PeopleMutation
 from api.graph.programs import ProgramQuery
@@ -86,6 +87,7 @@ QUERIES = (
     EntitlementQuery,
     AccountManagerQuery,
     InvitationQuery,
+    PartnerTypeQuery,
     FileQuery,
 )
 
@@ -112,6 +114,7 @@ MUTATIONS = (
     EntitlementMutation,
     AccountManagerMutation,
     InvitationMutation,
+    PartnerTypeMutation,
 )
 
 

@@ -30,6 +30,7 @@ from domain.earning.reading import AwardState, DueOutcome
 from domain.kernel.units import UnitKind
 from domain.partners.invitation import InvitationAction, InvitationState
 from domain.partners.registration import JourneyStage, MemberKind, PartnerType, Result
+from domain.partners.standing import LapsedFor, StandingAction, StandingState
 from domain.programs.program import Audience, DebtPolicy, ProgramAction, ProgramState, Visibility
 from leaderboards.boards import Operator, RankDisplay
 from leaderboards.boards import Scope as BoardScope
@@ -137,6 +138,12 @@ DESCRIBED: Mapping[type[StrEnum], tuple[str | None, str]] = {
     PartnerType: (None, "What kind of firm a partner is."),
     MemberKind: (None, "A partner's person (REP), or one of the vendor's own (VENDOR_STAFF)."),
     Result: ("RegistrationOutcome", "What became of one row of a batch; REFUSED ones carry their refusal."),
+    StandingState: (
+        "PartnerTypeState",
+        "APPLIED with proof, VERIFIED by the vendor until a date, ENROLLED in what the type opens, or LAPSED.",
+    ),
+    StandingAction: ("PartnerTypeAction", "What may be done with a partner's type; EXPIRE comes with the time."),
+    LapsedFor: ("PartnerTypeLapse", "Why a partner's type lapsed."),
     InvitationState: (
         None,
         "Where an invitation stands: OPEN for 14 days, then ACCEPTED, REVOKED, or EXPIRED until it is sent again.",

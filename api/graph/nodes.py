@@ -34,6 +34,7 @@ from domain.earning.runs import import_runs_by_id
 from domain.files.reading import own_files
 from domain.ledger.reading import debts_by_id, wallets_by_id
 from domain.partners.invitations import invitations_by_id
+from domain.partners.standings import standings_by_id
 from domain.programs.reading import enrollments_by_id, programs_by_id, terms_by_id
 
 READINGS: Mapping[Tag, Reading[Any, Any]] = {
@@ -72,6 +73,7 @@ READINGS: Mapping[Tag, Reading[Any, Any]] = {
     Tag.ENTITLEMENT: entitlements_by_id,
     Tag.ACCOUNT_MANAGER: assignments_by_id,
     Tag.INVITATION: invitations_by_id,
+    Tag.PARTNER_STANDING: standings_by_id,
     Tag.FILE: own_files,
 }
 

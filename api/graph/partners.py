@@ -19,6 +19,7 @@ from domain.earning.reading import awards_of_owners
 from domain.ledger.reading import wallets_of_partners
 from domain.partners.reading import PartnerRecord, partners_page
 from domain.partners.registration import JourneyStage, PartnerType
+from domain.partners.standings import standings_of_partners
 from domain.programs.reading import enrollments_of_subjects
 
 Search = Annotated[str | None, strawberry.argument(description="Only names that contain this, at most 100 characters.")]
@@ -50,6 +51,12 @@ class Partner(Node, Subject):
         "Its people in order of name.",
         key=lambda row: (row.name, row.id),
         kinds=(str, UUID),
+    )
+    type_standings = many(
+        nouns.PARTNER_TYPE_STANDING,
+        standings_of_partners,
+        "How it stands with each type it applied for, at most twelve.",
+        nullable=True,
     )
     account_managers = many(
         nouns.ACCOUNT_MANAGER_ASSIGNMENT,

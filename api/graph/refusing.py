@@ -32,6 +32,7 @@ TAGS: Mapping[str, Tag] = {
     "account": Tag.ACCOUNT,
     "account manager": Tag.ACCOUNT_MANAGER,
     "invitation": Tag.INVITATION,
+    "partner type": Tag.PARTNER_STANDING,
     "partner_id": Tag.PARTNER,
     "API key": Tag.API_KEY,
     "source": Tag.SOURCE,

@@ -85,6 +85,24 @@ PARTICIPATION_TERMS_PUBLISHED = EventType(
     description="Whoever accepts from now on agrees to another text.",
     payload={"version": "the version from now on"},
 )
+PARTNER_TYPE_MOVED = EventType(
+    name="partner_type.moved",
+    aggregate="partner_standing",
+    description="A partner's type was applied for, verified, enrolled, renewed, or lapsed.",
+    payload={
+        "type": "the type",
+        "from_state": "how it stood; NONE before the first application",
+        "to_state": "how it stands",
+        "reason": "why it lapsed, or null",
+        "valid_until": "when its proof expires, or null",
+    },
+)
+PARTNER_TYPE_EXPIRING = EventType(
+    name="partner_type.expiring",
+    aggregate="partner_standing",
+    description="The proof of a partner's type expires within 30 days; told once a date.",
+    payload={"type": "the type", "valid_until": "when it expires, ISO 8601 in UTC"},
+)
 EVENTS = (
     PARTNER_REGISTERED,
     PARTNER_CHANGED,
@@ -96,4 +114,6 @@ EVENTS = (
     INVITATION_REVOKED,
     INVITATION_ACCEPTED,
     PARTICIPATION_TERMS_PUBLISHED,
+    PARTNER_TYPE_MOVED,
+    PARTNER_TYPE_EXPIRING,
 )

@@ -105,3 +105,16 @@ class ParticipationTermsChanged(Refusal):
         "en": "The terms of participation have changed; read version {version} and agree to it.",
         "fr": "Les conditions de participation ont changé ; lisez la version {version} et acceptez-la.",
     }
+
+
+@dataclass(eq=False)
+class TypeNotInState(Refusal):
+    """The partner's type does not stand so that this could be done."""
+
+    type: str
+    state: str
+    allowed: str
+    texts: ClassVar = {
+        "en": "The type {type} is {state}; what may be done: {allowed}.",
+        "fr": "Le type {type} est {state} ; ce qui est possible : {allowed}.",
+    }
