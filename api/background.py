@@ -34,6 +34,7 @@ from domain.files.removing import remove_unattached
 from domain.kernel import outbox
 from domain.ledger.booking import close_due
 from domain.ledger.maturing import mature_due
+from domain.partners.parting import end_partnerships_due
 from domain.partners.verifying import lapse_due
 from leaderboards.projecting import fold
 from leaderboards.rebuilding import Healed, heal
@@ -91,7 +92,9 @@ def loops(parts: Wired) -> list[Loop]:
         return await expire_codes(parts.door) + await tell_expiring(parts.door)
 
     async def partners() -> int:
-        return await follow_assignments(parts.door) + await lapse_due(parts.door)
+        return (
+            await follow_assignments(parts.door) + await lapse_due(parts.door) + await end_partnerships_due(parts.door)
+        )
 
     async def prune() -> int:
         spent = await prune_spent(parts.door) + await prune_buckets(parts.door)

@@ -38,6 +38,7 @@ from api.graph.members import MemberQuery
 from api.graph.nodes import NodeQuery
 from api.graph.partner_types import PartnerTypeMutation, PartnerTypeQuery
 from api.graph.partners import PartnerQuery
+from api.graph.partners_in import PartnerMutation
 from api.graph.people_in import PeopleMutation
 from api.graph.programs import ProgramQuery
 from api.graph.programs_in import ProgramMutation
@@ -115,6 +116,7 @@ MUTATIONS = (
     AccountManagerMutation,
     InvitationMutation,
     PartnerTypeMutation,
+    PartnerMutation,
 )
 
 

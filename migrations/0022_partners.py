@@ -19,7 +19,6 @@ PARTNERS = (
       partner_id uuid NOT NULL CONSTRAINT partner_standing_partner_id_exists REFERENCES partner (id),
       type varchar(16) NOT NULL,
       state varchar(12) NOT NULL,
-      proof jsonb NOT NULL,
       applied_at timestamptz NOT NULL,
       verified_at timestamptz,
       verified_by uuid,

@@ -29,6 +29,7 @@ from domain.activities.activity import ActivityStatus, Basis, OnChange, Outcome
 from domain.earning.reading import AwardState, DueOutcome
 from domain.kernel.units import UnitKind
 from domain.partners.invitation import InvitationAction, InvitationState
+from domain.partners.parting import Partnership, PartnershipAction
 from domain.partners.registration import JourneyStage, MemberKind, PartnerType, Result
 from domain.partners.standing import LapsedFor, StandingAction, StandingState
 from domain.programs.program import Audience, DebtPolicy, ProgramAction, ProgramState, Visibility
@@ -138,6 +139,12 @@ DESCRIBED: Mapping[type[StrEnum], tuple[str | None, str]] = {
     PartnerType: (None, "What kind of firm a partner is."),
     MemberKind: (None, "A partner's person (REP), or one of the vendor's own (VENDOR_STAFF)."),
     Result: ("RegistrationOutcome", "What became of one row of a batch; REFUSED ones carry their refusal."),
+    Partnership: (
+        "PartnershipState",
+        "How a relation stands. People of the partner earn while it is ACTIVE or ENDING, the run-off; not while it is"
+        " SUSPENDED or ENDED.",
+    ),
+    PartnershipAction: (None, "What the vendor may do with a relation."),
     StandingState: (
         "PartnerTypeState",
         "APPLIED with proof, VERIFIED by the vendor until a date, ENROLLED in what the type opens, or LAPSED.",

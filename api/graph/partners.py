@@ -11,12 +11,13 @@ from api.graph.context import Info
 from api.graph.fields import Node, identity, many, one, pages
 from api.graph.ids import Tag
 from api.graph.paging import After, Connection, First, limit_of, page_of, read_cursor
-from api.graph.readings import activities_of_partners, members_of_partner, partner_by_id
+from api.graph.readings import activities_of_partners, children_of_partner, members_of_partner, partner_by_id
 from api.graph.scalars import Points
 from domain.access.portfolios import assignments_of_partners
 from domain.access.principals import Relation
 from domain.earning.reading import awards_of_owners
 from domain.ledger.reading import wallets_of_partners
+from domain.partners.parting import Partnership, PartnershipAction, consents_of_partners
 from domain.partners.reading import PartnerRecord, partners_page
 from domain.partners.registration import JourneyStage, PartnerType
 from domain.partners.standings import standings_of_partners
@@ -43,8 +44,26 @@ class Partner(Node, Subject):
     vertical: str | None = strawberry.field(description="The industry it serves, at most 64 characters.")
     size: str | None = strawberry.field(description="Its size class, at most 32 characters.")
     journey_stage: JourneyStage = strawberry.field(description="How far the partnership has come.")
+    partnership: Partnership = strawberry.field(description="How the relation with it stands.")
+    run_off_until: datetime | None = strawberry.field(description="While ENDING: until when its people still earn.")
+    available_actions: list[PartnershipAction] | None = strawberry.field(
+        description="What may be done with the relation, at most two."
+    )
     recorded_at: datetime = strawberry.field(description="When it was first registered.")
     relation: Relation = strawberry.field(description="How you stand to it.")
+    children = pages(
+        nouns.PARTNER,
+        children_of_partner,
+        "The firms right below it that you may see, in order of name.",
+        key=lambda row: (row.name, row.id),
+        kinds=(str, UUID),
+    )
+
+    @strawberry.field(description="To what the employer consents as of now, a code; null for nothing.")
+    @staticmethod
+    async def employer_consent(parent: strawberry.Parent[PartnerRecord], info: Info) -> str | None:
+        return await info.context.batches.one(consents_of_partners, parent.id)
+
     members = pages(
         nouns.MEMBER,
         members_of_partner,

@@ -103,6 +103,17 @@ PARTNER_TYPE_EXPIRING = EventType(
     description="The proof of a partner's type expires within 30 days; told once a date.",
     payload={"type": "the type", "valid_until": "when it expires, ISO 8601 in UTC"},
 )
+PARTNERSHIP_MOVED = EventType(
+    name="partnership.moved",
+    aggregate="partner",
+    description="The relation with a partner was suspended, is ending, has ended, or was taken up again.",
+    payload={
+        "from_state": "how it stood",
+        "to_state": "how it stands",
+        "valid_until": "until when its run-off lasts, or null",
+        "version": "the partner's version from now on",
+    },
+)
 EVENTS = (
     PARTNER_REGISTERED,
     PARTNER_CHANGED,
@@ -116,4 +127,5 @@ EVENTS = (
     PARTICIPATION_TERMS_PUBLISHED,
     PARTNER_TYPE_MOVED,
     PARTNER_TYPE_EXPIRING,
+    PARTNERSHIP_MOVED,
 )

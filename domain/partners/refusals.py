@@ -118,3 +118,14 @@ class TypeNotInState(Refusal):
         "en": "The type {type} is {state}; what may be done: {allowed}.",
         "fr": "Le type {type} est {state} ; ce qui est possible : {allowed}.",
     }
+
+
+@dataclass(eq=False)
+class PartnershipNotInState(Refusal):
+    """The relation does not stand so that this could be done."""
+
+    state: str
+    texts: ClassVar = {
+        "en": "The relation with this partner is {state}; that cannot be done now.",
+        "fr": "La relation avec ce partenaire est {state} ; cela n’est pas possible maintenant.",
+    }

@@ -47,7 +47,6 @@ class PartnerStanding(Model):
     partner_id = fields.UUIDField()
     type = fields.CharField(max_length=16)
     state = fields.CharField(max_length=12)
-    proof = fields.JSONField[list[str]]()
     applied_at = fields.DatetimeField()
     verified_at = fields.DatetimeField(null=True)
     verified_by = fields.UUIDField(null=True)

@@ -27,19 +27,20 @@ TOLD_BEFORE = timedelta(days=30)
 STEP_MAX = 200
 
 CREATE = """
-INSERT INTO partner_standing (id, partner_id, type, state, proof, applied_at)
-VALUES ($1, $2, $3, 'APPLIED', '[]', $4) ON CONFLICT (partner_id, type) DO NOTHING RETURNING id
+INSERT INTO partner_standing (id, partner_id, type, state, applied_at)
+VALUES ($1, $2, $3, 'APPLIED', $4) ON CONFLICT (partner_id, type) DO NOTHING RETURNING id
 """
 LOCK_OF = "SELECT * FROM partner_standing WHERE partner_id = $1 AND type = $2 FOR NO KEY UPDATE"
 LOCK = "SELECT * FROM partner_standing WHERE id = $1 FOR NO KEY UPDATE"
 MOVE = """
 UPDATE partner_standing
-SET state = $2, proof = proof || $3::jsonb, valid_until = $4, fact_id = $5, lapsed_for = $6,
-    lapsed_at = CASE WHEN $2 = 'LAPSED' THEN $7::timestamptz END,
-    applied_at = CASE WHEN $8 = 'APPLY' AND state = 'LAPSED' THEN $7 ELSE applied_at END,
-    verified_at = CASE WHEN $8 IN ('VERIFY', 'RENEW') THEN $7 ELSE verified_at END,
-    verified_by = CASE WHEN $8 IN ('VERIFY', 'RENEW') THEN $9::uuid ELSE verified_by END,
-    enrolled_at = CASE WHEN $8 = 'ENROLL' THEN $7 WHEN $2 = 'APPLIED' THEN NULL ELSE enrolled_at END,
+SET state = $2::text, valid_until = $3, fact_id = $4, lapsed_for = $5::text,
+    lapsed_at = CASE WHEN $2::text = 'LAPSED' THEN $6::timestamptz END,
+    applied_at = CASE WHEN $7::text = 'APPLY' AND state = 'LAPSED' THEN $6::timestamptz ELSE applied_at END,
+    verified_at = CASE WHEN $7::text IN ('VERIFY', 'RENEW') THEN $6::timestamptz ELSE verified_at END,
+    verified_by = CASE WHEN $7::text IN ('VERIFY', 'RENEW') THEN $8::uuid ELSE verified_by END,
+    enrolled_at = CASE WHEN $7::text = 'ENROLL' THEN $6::timestamptz
+                       WHEN $2::text = 'APPLIED' THEN NULL ELSE enrolled_at END,
     version = version + 1
 WHERE id = $1
 """
@@ -193,7 +194,6 @@ async def _write_in(
         MOVE,
         row["id"],
         after.value,
-        [str(one) for one in wish.file_ids],
         valid_until,
         fact_id,
         lapsed_for and lapsed_for.value,

@@ -1,4 +1,4 @@
-"""R15, programs for start-ups, schools and charities: a type is proven, opens what it opens, and lapses with its proof."""
+"""R15, programs for start-ups, schools and charities: a type is proven, opens what it opens, lapses with its proof."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
