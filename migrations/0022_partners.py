@@ -1,4 +1,4 @@
-"""Partners as they are: invitations and terms of participation, account managers, types with proof, segments."""
+"""Partners as they are: invitations and terms of participation, account managers, types with proof."""
 
 from tortoise import migrations
 from tortoise.migrations import operations as ops
@@ -6,7 +6,6 @@ from tortoise.migrations import operations as ops
 PARTNERS = (
     """
     ALTER TABLE partner
-      ADD COLUMN specialisations jsonb NOT NULL DEFAULT '[]',
       ADD COLUMN partnership varchar(12) NOT NULL DEFAULT 'ACTIVE',
       ADD COLUMN run_off_until timestamptz,
       ADD CONSTRAINT partner_partnership_is_known
@@ -108,34 +107,6 @@ ACCESS = (
     "CREATE INDEX account_manager_due ON account_manager (due_at, id) WHERE due_at IS NOT NULL",
 )
 
-SEGMENTS = (
-    """
-    CREATE TABLE segment (
-      id uuid PRIMARY KEY,
-      code varchar(64) NOT NULL,
-      name jsonb NOT NULL,
-      scope varchar(8) NOT NULL,
-      version int NOT NULL,
-      retired_at timestamptz,
-      recorded_at timestamptz NOT NULL,
-      CONSTRAINT segment_code_is_unique UNIQUE (code),
-      CONSTRAINT segment_scope_is_known CHECK (scope IN ('MEMBERS', 'PARTNERS') AND version >= 1)
-    )
-    """,
-    """
-    CREATE TABLE segment_version (
-      id uuid PRIMARY KEY,
-      segment_id uuid NOT NULL CONSTRAINT segment_version_segment_id_exists REFERENCES segment (id),
-      version int NOT NULL,
-      condition varchar(2000) NOT NULL,
-      facts jsonb NOT NULL,
-      defined_by uuid NOT NULL,
-      recorded_at timestamptz NOT NULL,
-      CONSTRAINT segment_version_is_numbered_once UNIQUE (segment_id, version)
-    )
-    """,
-)
-
 
 def _edges(name: str, table: str, column: str, edges: dict[str, tuple[str, ...]]) -> tuple[str, str]:
     """A function and a trigger that refuse any change of state that was not drawn."""
@@ -183,7 +154,7 @@ EDGES = (
 
 
 class Migration(migrations.Migration):
-    """Adds what partners and access remember of invitations, types, account managers and segments."""
+    """Adds what partners and access remember of invitations, types and account managers."""
 
     dependencies = [("guerdon", "0023_files_and_claims")]
-    operations = [ops.RunSQL([*PARTNERS, *ACCESS, *SEGMENTS, *EDGES], reverse_sql=ops.RunSQL.noop)]
+    operations = [ops.RunSQL([*PARTNERS, *ACCESS, *EDGES], reverse_sql=ops.RunSQL.noop)]

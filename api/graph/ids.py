@@ -59,7 +59,6 @@ class Tag(StrEnum):
     ACCOUNT_MANAGER = "am"
     INVITATION = "iv"
     PARTNER_STANDING = "ps"
-    SEGMENT = "sg"
     FILE = "fi"
 
 

@@ -1,4 +1,4 @@
-"""Rows of partners: firms, their types and members, dated facts, invitations, segments."""
+"""Rows of partners: firms, their types and members, dated facts, invitations."""
 
 from tortoise import fields
 from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
@@ -18,7 +18,6 @@ class Partner(Model):
     vertical = fields.CharField(max_length=64, null=True)
     size = fields.CharField(max_length=32, null=True)
     journey_stage = fields.CharField(max_length=16, default="ENGAGEMENT")
-    specialisations = fields.JSONField[list[str]](default=list)
     partnership = fields.CharField(max_length=12, default="ACTIVE")
     run_off_until = fields.DatetimeField(null=True)
     recorded_at = fields.DatetimeField()
@@ -169,38 +168,3 @@ class Invitation(Model):
             ),
             CheckConstraint(check="sends BETWEEN 1 AND 20 AND expires_at > recorded_at", name="invitation_is_bounded"),
         )
-
-
-class Segment(Model):
-    """A named group of partners or members, found by a rule; `version` is the one in force."""
-
-    id = fields.UUIDField(primary_key=True)
-    code = fields.CharField(max_length=64)
-    name = fields.JSONField[dict[str, str]]()
-    scope = fields.CharField(max_length=8)
-    version = fields.IntField()
-    retired_at = fields.DatetimeField(null=True)
-    recorded_at = fields.DatetimeField()
-
-    class Meta:
-        table = "segment"
-        constraints = (
-            UniqueConstraint(fields=("code",), name="segment_code_is_unique"),
-            CheckConstraint(check="scope IN ('MEMBERS', 'PARTNERS') AND version >= 1", name="segment_scope_is_known"),
-        )
-
-
-class SegmentVersion(Model):
-    """One version of a segment's rule: the condition, and the facts it reads with their types."""
-
-    id = fields.UUIDField(primary_key=True)
-    segment_id = fields.UUIDField()
-    version = fields.IntField()
-    condition = fields.CharField(max_length=2000)
-    facts = fields.JSONField[dict[str, object]]()
-    defined_by = fields.UUIDField()
-    recorded_at = fields.DatetimeField()
-
-    class Meta:
-        table = "segment_version"
-        constraints = (UniqueConstraint(fields=("segment_id", "version"), name="segment_version_is_numbered_once"),)

@@ -19,7 +19,7 @@ RELATION = "partner { partnership availableActions runOffUntil employerConsent }
 @pytest.fixture
 async def teller(fresh_database: str, valkey_url: str, tmp_path: Path) -> AsyncIterator[Teller]:
     async with told(fresh_database, valkey_url, tmp_path) as teller:
-        await teller.person("boss", Role.PARTNER_ADMIN, 0)
+        await teller.person("boss", Role.PARTNER_ADMIN, 2)
         await teller.person("rival", Role.PARTNER_ADMIN, 1)
         yield teller
 
