@@ -13,7 +13,7 @@ from api.graph.mutating import keyed, mutation, sure
 from api.graph.viewer import Viewer, ViewerRecord
 from domain.access.principals import Role
 from domain.access.reading import actor_of_account
-from domain.access.refusals import AccountAlreadyLinked, RoleNotGrantable
+from domain.access.refusals import AccountAlreadyLinked, AccountDisabled, AccountNotLinked, RoleNotGrantable
 from domain.kernel.refusals import InvalidInput, KeyReused, NotFound
 from domain.partners.accepting import accept_invitation
 from domain.partners.invitations import invitations_by_id
@@ -130,6 +130,7 @@ class InvitationMutation:
     @mutation(
         ResendInvitationSuccess,
         NotFound,
+        InvalidInput,
         InvitationNotOpen,
         KeyReused,
         description="An invitation has a new token, good for 14 days; at most 20 times.",
@@ -145,6 +146,7 @@ class InvitationMutation:
     @mutation(
         RevokeInvitationSuccess,
         NotFound,
+        InvalidInput,
         InvitationNotOpen,
         KeyReused,
         description="Nobody may accept an invitation any more.",
@@ -158,6 +160,9 @@ class InvitationMutation:
     @mutation(
         AcceptInvitationSuccess,
         NotFound,
+        InvalidInput,
+        AccountNotLinked,
+        AccountDisabled,
         InvitationExpired,
         InvitationNotOpen,
         InvitationForAnother,

@@ -84,7 +84,9 @@ class PartnerMutation:
         await give_consent(context.door, context.actor, keyed(input), partner_id, input.scope, input.until)
         return GiveEmployerConsentSuccess(partner=await context.batches.one(partner_by_id, partner_id))
 
-    @mutation(EndEmployerConsentSuccess, NotFound, KeyReused, description="An employer's consent ends now.")
+    @mutation(
+        EndEmployerConsentSuccess, NotFound, InvalidInput, KeyReused, description="An employer's consent ends now."
+    )
     async def end_employer_consent(self, info: Info, input: EndEmployerConsentInput) -> Any:
         context = info.context
         partner_id = sure(Tag.PARTNER, input.partner_id, "partner")
