@@ -24,6 +24,7 @@ from catalog.sends.following import follow_lines
 from catalog.sends.granting import follow_grants
 from catalog.sends.settling import settle_due
 from catalog.suppliers.registry import adapter_for
+from domain.access.assigning import follow_assignments
 from domain.access.limiting import prune_buckets
 from domain.access.principals import SYSTEM
 from domain.access.spending import prune_spent
@@ -37,6 +38,8 @@ from domain.kernel import outbox
 from domain.leads.sharing import hand_on_due
 from domain.ledger.booking import close_due
 from domain.ledger.maturing import mature_due
+from domain.partners.parting import end_partnerships_due
+from domain.partners.verifying import lapse_due
 from domain.programs.moving import move_due
 from leaderboards.projecting import fold
 from leaderboards.rebuilding import Healed, heal
@@ -99,6 +102,11 @@ def loops(parts: Wired) -> list[Loop]:
     async def expire() -> int:
         return await expire_codes(parts.door) + await tell_expiring(parts.door)
 
+    async def partners() -> int:
+        return (
+            await follow_assignments(parts.door) + await lapse_due(parts.door) + await end_partnerships_due(parts.door)
+        )
+
     async def prune() -> int:
         spent = await prune_spent(parts.door) + await prune_buckets(parts.door)
         return spent + await prune_quotes(parts.door, SYSTEM) + await remove_unattached(parts.door)
@@ -125,6 +133,7 @@ def loops(parts: Wired) -> list[Loop]:
         Loop(name="allocate", step=allocate, pause_min=0.5, pause_max=SLOW_POLL),
         Loop(name="close", step=close, pause_min=1.0, pause_max=60.0),
         Loop(name="expire-codes", step=expire, pause_min=5.0, pause_max=300.0),
+        Loop(name="partners", step=partners, pause_min=0.2, pause_max=SLOW_POLL),
         Loop(name="prune", step=prune, pause_min=5.0, pause_max=300.0),
         Loop(name="claims", step=claims, pause_min=1.0, pause_max=60.0),
         Loop(name="deals-and-leads", step=deals, pause_min=1.0, pause_max=60.0),

@@ -143,9 +143,12 @@ def _issuers(settings: Settings, key: SigningKey | None, client: httpx2.AsyncCli
     found: list[TrustedIssuer] = []
     if key is not None:
         found.append(development_issuer(settings.url + ISSUER_PATH, settings.oidc_audience, key))
-    if settings.oidc_issuer is not None:
-        keys = RemoteKeys(settings.oidc_issuer, client)
-        found.append(outside_issuer(settings.oidc_issuer, settings.oidc_audience, keys))
+    outside = (settings.oidc_issuer, *settings.oidc_other_issuers)
+    found += [
+        outside_issuer(issuer, settings.oidc_audience, RemoteKeys(issuer, client))
+        for issuer in outside
+        if issuer is not None
+    ]
     return found
 
 

@@ -7,6 +7,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
 from api.graph.access_in import AccessMutation
+from api.graph.account_managers import AccountManagerMutation, AccountManagerQuery
 from api.graph.accounts import AccountQuery
 from api.graph.activities import ActivityQuery
 from api.graph.activities_in import ActivityMutation
@@ -37,13 +38,17 @@ from api.graph.fulfilment import FulfilmentQuery
 from api.graph.fulfilment_in import FulfilmentMutation
 from api.graph.import_runs import ImportRunQuery
 from api.graph.inlets_in import InletMutation
+from api.graph.invitations import InvitationQuery
+from api.graph.invitations_in import InvitationMutation
 from api.graph.leaderboards import LeaderboardQuery
 from api.graph.leads import LeadQuery
 from api.graph.leads_in import LeadAnswerMutation, LeadMutation
 from api.graph.live import CursorShown, Subscription
 from api.graph.members import MemberQuery
 from api.graph.nodes import NodeQuery
+from api.graph.partner_types import PartnerTypeMutation, PartnerTypeQuery
 from api.graph.partners import PartnerQuery
+from api.graph.partners_in import PartnerMutation
 from api.graph.people_in import PeopleMutation
 from api.graph.programs import ProgramQuery
 from api.graph.programs_drafts_in import ProgramDraftMutation
@@ -99,6 +104,9 @@ QUERIES = (
     CustomerQuery,
     DealQuery,
     LeadQuery,
+    AccountManagerQuery,
+    InvitationQuery,
+    PartnerTypeQuery,
     FileQuery,
     ClaimQuery,
 )
@@ -132,6 +140,10 @@ MUTATIONS = (
     DealDecisionMutation,
     LeadMutation,
     LeadAnswerMutation,
+    AccountManagerMutation,
+    InvitationMutation,
+    PartnerTypeMutation,
+    PartnerMutation,
 )
 
 

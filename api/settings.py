@@ -14,6 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 from catalog.redemptions.policy import LINES_MAX, UNITS_MAX, ShopPolicy, TaxThreshold
 from catalog.sends.sent import SendPolicy
 
+ISSUERS_MAX = 8
 KEY_BYTES = 32
 KEY_ID = re.compile(r"[a-z0-9-]{1,32}")
 
@@ -109,6 +110,7 @@ class Settings:
     trusted_proxies: tuple[str, ...] = ()
     profile: Profile = Profile.DEVELOPMENT
     oidc_issuer: str | None = None
+    oidc_other_issuers: tuple[str, ...] = ()
     oidc_audience: str = "guerdon"
     access_token_seconds: int = 900
     public_url: str | None = None
@@ -173,6 +175,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         trusted_proxies=_addresses(source.get("TRUSTED_PROXIES", "")),
         profile=profile,
         oidc_issuer=_url(source, "OIDC_ISSUER", ("https", "http")),
+        oidc_other_issuers=_issuers(source),
         oidc_audience=source.get("OIDC_AUDIENCE", "guerdon"),
         access_token_seconds=int(_number(source, "GUERDON_ACCESS_TOKEN_SECONDS", 900, lowest=1, highest=900)),
         public_url=_url(source, "PUBLIC_URL", ("https", "http")),
@@ -255,6 +258,16 @@ def _url(source: Mapping[str, str], variable: str, schemes: tuple[str, ...]) -> 
     if scheme not in schemes or not separator or not rest:
         raise SettingRefused(variable=variable, reason=f"must be a URL beginning with {' or '.join(schemes)} and ://")
     return text
+
+
+def _issuers(source: Mapping[str, str]) -> tuple[str, ...]:
+    variable = "OIDC_OTHER_ISSUERS"
+    named = tuple(one.strip() for one in source.get(variable, "").split(",") if one.strip())
+    if len(named) > ISSUERS_MAX or len(set(named)) < len(named):
+        raise SettingRefused(variable=variable, reason=f"at most {ISSUERS_MAX}, each once")
+    for one in named:
+        _url({variable: one}, variable, ("https", "http"))
+    return named
 
 
 def _origins(text: str) -> tuple[str, ...]:

@@ -180,5 +180,5 @@ CLAIMS = (
 class Migration(migrations.Migration):
     """Adds the tables of files and of claims."""
 
-    dependencies = [("guerdon", "0021_earning")]
+    dependencies = [("guerdon", "0022_partners")]
     operations = [ops.RunSQL([*FILES, *CLAIMS], reverse_sql=ops.RunSQL.noop)]

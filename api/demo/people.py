@@ -63,12 +63,16 @@ PARTNERS = (
     ),
 )
 
+# The account manager looks after the firms of these two.
+LOOKED_AFTER = ("Ava Brooks", "Lena Frei")
+
 ACCOUNTS = (
     DemoAccount(subject="ava", name="Ava Brooks", role=Role.MEMBER, member="Ava Brooks"),
     DemoAccount(subject="camille", name="Camille Laurent", role=Role.MEMBER, member="Camille Laurent", locale="fr"),
     DemoAccount(subject="lena", name="Lena Frei", role=Role.MEMBER, member="Lena Frei"),
     DemoAccount(subject="grace", name="Grace Kim", role=Role.PARTNER_ADMIN, member="Grace Kim"),
     DemoAccount(subject="manager", name="Hélène Caron", role=Role.CHANNEL_MANAGER, locale="fr"),
+    DemoAccount(subject="accounts", name="Julie Perrin", role=Role.ACCOUNT_MANAGER, locale="fr"),
     DemoAccount(subject="catalog", name="Nadia Costa", role=Role.CATALOG),
     DemoAccount(subject="support", name="Tom Okeke", role=Role.SUPPORT),
     DemoAccount(subject="finance", name="Marie Lambert", role=Role.FINANCE, locale="fr"),

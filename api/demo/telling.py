@@ -9,15 +9,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
-from api.demo.people import ACCOUNTS, PARTNERS
+from api.demo.people import ACCOUNTS, LOOKED_AFTER, PARTNERS
 from api.demo.shelves import PLATFORM_SCOPES, QUEUE, SOURCES, STOREROOM
 from api.demo.shopping import Shop, demo_key, go_shopping, open_shop
 from api.demo.story import BOARD, BOARDS, DAYS, REWARDS, SOURCE, SPIFF, TYPES, activities, member_code
 from domain.access.admitting import Invitation, assign_portfolio_in, link_account_in
+from domain.access.assigning import Span, assign_account_manager
 from domain.access.granting import create_key_in
 from domain.access.keys import KeyKind
 from domain.access.principals import SYSTEM, Actor, Role, Scope
-from domain.access.reading import actor_of_subject
+from domain.access.reading import actor_of_subject, partners_of
 from domain.access.refusals import AccountAlreadyLinked
 from domain.activities.activity import ITEMS_MAX, ActivityInput
 from domain.activities.sources import SourceDefinition, TypeDefinition, define_types, ensure_source
@@ -156,7 +157,14 @@ async def _admit(door: Door, members: Mapping[str, UUID]) -> dict[str, Actor]:
         )
         with suppress(AccountAlreadyLinked):  # a story cut short linked it before
             await _let_in(door, invitation)
-    return {one.subject: await actor_of_subject(door.database, ISSUER, one.subject) for one in ACCOUNTS}
+    people = {one.subject: await actor_of_subject(door.database, ISSUER, one.subject) for one in ACCOUNTS}
+    firms = await partners_of(door.database, [members[member_code(name)] for name in LOOKED_AFTER])
+    for account in ACCOUNTS:
+        if account.role is Role.ACCOUNT_MANAGER:
+            who, keyed = people[account.subject].principal_id, demo_key(f"looks-after-{account.subject}")
+            wanted = list(firms.values())
+            await assign_account_manager(door, SYSTEM, keyed, account_id=who, partner_ids=wanted, span=Span())
+    return people
 
 
 async def _make_keys(door: Door, sources: Mapping[str, UUID]) -> dict[str, str]:

@@ -70,6 +70,10 @@ class Context:
         assert self.keys is not None, "wiring gives every server its keyring"
         return self.keys
 
+    def become(self, actor: Actor) -> None:
+        """The rest of the operation is resolved for this actor: who was nobody's account has one now."""
+        self.actor, self.batches, self.remembered = actor, Batches(self.database, actor), {}
+
     def renew(self, actor: Actor, cursor: str) -> None:
         """Before each message of a subscription: fresh batches, for the actor as of now; `cursor` goes with it.
 

@@ -40,7 +40,10 @@ from domain.kernel.units import UnitKind
 from domain.leads.distribution import WhyCode
 from domain.leads.machine import LeadAction, LeadState
 from domain.partners.customers.customer import KeyKind, RelationKind
+from domain.partners.invitation import InvitationAction, InvitationState
+from domain.partners.parting import Partnership, PartnershipAction
 from domain.partners.registration import JourneyStage, MemberKind, PartnerType, Result
+from domain.partners.standing import LapsedFor, StandingAction, StandingState
 from domain.programs.program import Audience, DebtPolicy, ProgramAction, ProgramState, Visibility
 from domain.programs.templates.form import FieldKind
 from leaderboards.boards import Operator, RankDisplay
@@ -149,6 +152,23 @@ DESCRIBED: Mapping[type[StrEnum], tuple[str | None, str]] = {
     PartnerType: (None, "What kind of firm a partner is."),
     MemberKind: (None, "A partner's person (REP), or one of the vendor's own (VENDOR_STAFF)."),
     Result: ("RegistrationOutcome", "What became of one row of a batch; REFUSED ones carry their refusal."),
+    Partnership: (
+        "PartnershipState",
+        "How a relation stands. People of the partner earn while it is ACTIVE or ENDING, the run-off; not while it is"
+        " SUSPENDED or ENDED.",
+    ),
+    PartnershipAction: (None, "What the vendor may do with a relation."),
+    StandingState: (
+        "PartnerTypeState",
+        "APPLIED with proof, VERIFIED by the vendor until a date, ENROLLED in what the type opens, or LAPSED.",
+    ),
+    StandingAction: ("PartnerTypeAction", "What may be done with a partner's type; EXPIRE comes with the time."),
+    LapsedFor: ("PartnerTypeLapse", "Why a partner's type lapsed."),
+    InvitationState: (
+        None,
+        "Where an invitation stands: OPEN for 14 days, then ACCEPTED, REVOKED, or EXPIRED until it is sent again.",
+    ),
+    InvitationAction: (None, "What may be done with an invitation by those who invite."),
     ProgramState: (None, "Where a program stands; only a LIVE one awards."),
     ProgramAction: (None, "What may be done with a program's state."),
     FieldKind: (

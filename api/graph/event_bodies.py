@@ -124,6 +124,7 @@ SHAPES: Mapping[str, Shape] = {
     "scope": Shape.TEXT,
     "scopes": Shape.TEXTS,
     "settlement": Shape.TEXT,
+    "sends": Shape.WHOLE,
     "size": Shape.WHOLE,
     "state": Shape.TEXT,
     "subject_kind": Shape.TEXT,

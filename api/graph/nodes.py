@@ -28,6 +28,7 @@ from catalog.sends.listing import entitlements_by_id, rewards_by_id, sends_by_id
 from catalog.sends.reading import bundle_orders_by_id, bundles_by_id
 from catalog.suppliers.reading import suppliers_by_id
 from catalog.suppliers.reconciling import reconciliations_by_id
+from domain.access.portfolios import assignments_by_id
 from domain.claims.queues import conflicts_by_id
 from domain.claims.reading import claims_by_id
 from domain.deals.reading import deals_by_id
@@ -37,6 +38,8 @@ from domain.files.reading import own_files
 from domain.leads.reading import leads_by_id
 from domain.ledger.reading import debts_by_id, wallets_by_id
 from domain.partners.customers.reading import customers_by_id
+from domain.partners.invitations import invitations_by_id
+from domain.partners.standings import standings_by_id
 from domain.programs.reading import enrollments_by_id, programs_by_id, terms_by_id
 
 READINGS: Mapping[Tag, Reading[Any, Any]] = {
@@ -76,6 +79,9 @@ READINGS: Mapping[Tag, Reading[Any, Any]] = {
     Tag.REWARD_SEND: sends_by_id,
     Tag.REWARD: rewards_by_id,
     Tag.ENTITLEMENT: entitlements_by_id,
+    Tag.ACCOUNT_MANAGER: assignments_by_id,
+    Tag.INVITATION: invitations_by_id,
+    Tag.PARTNER_STANDING: standings_by_id,
     Tag.FILE: own_files,
     Tag.CLAIM: claims_by_id,
     Tag.CLAIM_CONFLICT: conflicts_by_id,

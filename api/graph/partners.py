@@ -11,13 +11,16 @@ from api.graph.context import Info
 from api.graph.fields import Node, identity, many, one, pages
 from api.graph.ids import Tag
 from api.graph.paging import After, Connection, First, limit_of, page_of, read_cursor
-from api.graph.readings import activities_of_partners, members_of_partner, partner_by_id
+from api.graph.readings import activities_of_partners, children_of_partner, members_of_partner, partner_by_id
 from api.graph.scalars import Points
+from domain.access.portfolios import assignments_of_partners
 from domain.access.principals import Relation
 from domain.earning.reading import awards_of_owners
 from domain.ledger.reading import wallets_of_partners
+from domain.partners.parting import Partnership, PartnershipAction, consents_of_partners
 from domain.partners.reading import PartnerRecord, partners_page
 from domain.partners.registration import JourneyStage, PartnerType
+from domain.partners.standings import standings_of_partners
 from domain.programs.reading import enrollments_of_subjects
 
 Search = Annotated[str | None, strawberry.argument(description="Only names that contain this, at most 100 characters.")]
@@ -41,14 +44,44 @@ class Partner(Node, Subject):
     vertical: str | None = strawberry.field(description="The industry it serves, at most 64 characters.")
     size: str | None = strawberry.field(description="Its size class, at most 32 characters.")
     journey_stage: JourneyStage = strawberry.field(description="How far the partnership has come.")
+    partnership: Partnership = strawberry.field(description="How the relation with it stands.")
+    run_off_until: datetime | None = strawberry.field(description="While ENDING: until when its people still earn.")
+    available_actions: list[PartnershipAction] | None = strawberry.field(
+        description="What may be done with the relation, at most two."
+    )
     recorded_at: datetime = strawberry.field(description="When it was first registered.")
     relation: Relation = strawberry.field(description="How you stand to it.")
+    children = pages(
+        nouns.PARTNER,
+        children_of_partner,
+        "The firms right below it that you may see, in order of name.",
+        key=lambda row: (row.name, row.id),
+        kinds=(str, UUID),
+    )
+
+    @strawberry.field(description="To what the employer consents as of now, a code; null for nothing.")
+    @staticmethod
+    async def employer_consent(parent: strawberry.Parent[PartnerRecord], info: Info) -> str | None:
+        return await info.context.batches.one(consents_of_partners, parent.id)
+
     members = pages(
         nouns.MEMBER,
         members_of_partner,
         "Its people in order of name.",
         key=lambda row: (row.name, row.id),
         kinds=(str, UUID),
+    )
+    type_standings = many(
+        nouns.PARTNER_TYPE_STANDING,
+        standings_of_partners,
+        "How it stands with each type it applied for, at most twelve.",
+        nullable=True,
+    )
+    account_managers = many(
+        nouns.ACCOUNT_MANAGER_ASSIGNMENT,
+        assignments_of_partners,
+        "Who of the vendor's looks after it, past and to come too, latest first, at most 100.",
+        nullable=True,
     )
     wallets = many(nouns.WALLET, wallets_of_partners, "The firm's own wallets, one a unit, at most 100.", nullable=True)
     activities = pages(

@@ -18,7 +18,7 @@ from domain.activities.reading import (
     activity_types,
 )
 from domain.kernel.sql import Database, sure_value
-from domain.partners.reading import members_by_pairs, members_of_partners, partners_by_pairs
+from domain.partners.reading import children_of_partners, members_by_pairs, members_of_partners, partners_by_pairs
 from domain.partners.showing import SubjectShown, subjects_shown
 from leaderboards.listing import boards, boards_by_id, seasons_of
 from leaderboards.reading import RankAsked, ranks, seasons
@@ -41,6 +41,13 @@ async def members_of_partner(
 ) -> Sequence[Any]:
     """A page of each partner's members, in order of name; one less than `limit`, because each page knows its end."""
     return await members_of_partners(sql, pairs, after=after, limit=limit - 1)
+
+
+async def children_of_partner(
+    sql: Database, pairs: Pairs, *, limit: int, after: tuple[str, UUID] | None = None
+) -> Sequence[Any]:
+    """A page of the firms below each partner, in order of name."""
+    return await children_of_partners(sql, pairs, after=after, limit=limit - 1)
 
 
 async def activities_of_members(

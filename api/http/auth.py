@@ -3,7 +3,7 @@
 import base64
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -18,7 +18,7 @@ from api.http.issuer import DEVELOPMENT
 from api.http.jwks import KeySource, OwnKeys
 from api.http.signing import ACCESS_TOKEN_TYPE, ALGORITHM, SigningKey
 from domain.access.keys import ApiKeyText, KeyKind, is_key
-from domain.access.principals import ANONYMOUS, Actor, Role
+from domain.access.principals import ANONYMOUS, Actor, Identity, Role
 from domain.access.reading import actor_again, actor_of_key, actor_of_subject
 from domain.access.refusals import (
     AccountDisabled,
@@ -34,6 +34,7 @@ from domain.kernel.sql import Database
 
 TOKEN_LENGTH_MAX = 8_192
 SUBJECT_LENGTH_MAX = 255
+EMAIL_LENGTH_MAX = 254
 KEY_ID_LENGTH_MAX = 256
 LEEWAY_SECONDS = 60
 # Asymmetric signatures only: with a shared secret, or none, whoever verifies could also sign.
@@ -81,11 +82,17 @@ def outside_issuer(url: str, audience: str, keys: KeySource) -> TrustedIssuer:
 
 @dataclass(frozen=True, kw_only=True)
 class Proven:
-    """What a token proved: this subject of this issuer, until an instant."""
+    """What a token proved: this subject of this issuer, until an instant; `email` only where it was verified."""
 
     account_issuer: str
     subject: str
     expires_at: datetime
+    email: str | None = None
+
+    @property
+    def identity(self) -> Identity:
+        """As the domain takes it."""
+        return Identity(issuer=self.account_issuer, subject=self.subject, email=self.email)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +106,11 @@ class Caller:
     def principal_id(self) -> str | None:
         """The account's or key's id; None for an anonymous caller."""
         return None if self.actor.role is Role.ANONYMOUS else str(self.actor.principal_id)
+
+    @property
+    def is_stranger(self) -> bool:
+        """True for somebody who is signed in, and linked to no account."""
+        return self.actor.is_stranger
 
     @property
     def expires_at(self) -> datetime | None:
@@ -127,7 +139,8 @@ class Recognizer:
         SIGN_IN_UNAVAILABLE).
         """
         try:
-            return Caller(actor=await self.actor(credentials.authorization), address=credentials.address)
+            actor = await self.actor(credentials.authorization, strangers=credentials.admits_strangers)
+            return Caller(actor=actor, address=credentials.address)
         except Refusal as refusal:
             raise _told(refusal) from None
 
@@ -138,8 +151,8 @@ class Recognizer:
         except Refusal as refusal:
             raise _told(refusal) from None
 
-    async def actor(self, authorization: str | None) -> Actor:
-        """Whom the value of Authorization proves.
+    async def actor(self, authorization: str | None, *, strangers: bool = False) -> Actor:
+        """Whom the value of Authorization proves; with `strangers` also somebody whom no account is linked to.
 
         Refuses: CredentialNotAccepted; TokenExpired; KeyExpired; KeyRevoked; AccountNotLinked; AccountDisabled;
         IssuerUnreachable.
@@ -156,9 +169,16 @@ class Recognizer:
                 raise CredentialNotAccepted(reason="key")
             return await actor_of_key(self._database, key)
         proven = await self.prove(text)
-        return await actor_of_subject(
-            self._database, proven.account_issuer, proven.subject, expires_at=proven.expires_at
-        )
+        identity = proven.identity
+        try:
+            actor = await actor_of_subject(
+                self._database, proven.account_issuer, proven.subject, expires_at=proven.expires_at
+            )
+        except AccountNotLinked:
+            if not strangers:
+                raise
+            actor = Actor(principal_id=identity.principal_id, role=Role.APPLICANT, expires_at=proven.expires_at)
+        return replace(actor, identity=identity)
 
     async def prove(self, token: str) -> Proven:
         """What the token proves, with 60 s of leeway.
@@ -197,7 +217,18 @@ class Recognizer:
         expires_at = _instant(proven["exp"])
         if len(proven["sub"]) > SUBJECT_LENGTH_MAX or "\x00" in proven["sub"] or expires_at is None:
             raise CredentialNotAccepted(reason="claims")
-        return Proven(account_issuer=issuer.account_issuer, subject=proven["sub"], expires_at=expires_at)
+        return Proven(
+            account_issuer=issuer.account_issuer,
+            subject=proven["sub"],
+            expires_at=expires_at,
+            email=_verified_email(proven),
+        )
+
+
+def _verified_email(claims: Mapping[str, Any]) -> str | None:
+    email = claims.get("email")
+    told = claims.get("email_verified") is True and isinstance(email, str) and len(email) <= EMAIL_LENGTH_MAX
+    return str(email).strip().lower() if told else None
 
 
 def _peeked(token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:

@@ -26,13 +26,21 @@ class Actor(Protocol):
         """When the credential ends (aware, UTC); None for never."""
         ...
 
+    @property
+    def is_stranger(self) -> bool:
+        """True for somebody who is signed in, and linked to no account."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class Credentials:
-    """What a caller showed: the value of Authorization (`Bearer …`), or None."""
+    """What a caller showed: the value of Authorization (`Bearer …`), or None. With `admits_strangers`, somebody who is
+    linked to no account is a caller too: what they ask is looked at before it is answered (`check_stranger`).
+    """
 
     authorization: str | None = field(repr=False)
     address: str
+    admits_strangers: bool = False
 
 
 class Transport(StrEnum):

@@ -18,6 +18,7 @@ from api.http.guards.json import decode_json, encode_json
 from api.http.negotiating import EVENT_STREAM, GRAPHQL_JSON, JSON, check_body_type, choose_media_type
 from api.http.preparing import DocumentInvalid, Prepared
 from api.http.presenting import is_graphql_error
+from api.http.strangers import check_stranger
 from api.http.streams import EventStream
 
 QUERY_STRING_BYTES_MAX = 65_536
@@ -73,9 +74,12 @@ class GraphQLEndpoint:
     async def _run(self, request: Request, request_id: str, media_type: str, accept: str) -> Response:
         address = request.client.host if request.client else "local"
         authorization = request.headers.get("authorization")
-        actor = await self._face.authenticate(Credentials(authorization=authorization, address=address))
+        actor = await self._face.authenticate(
+            Credentials(authorization=authorization, address=address, admits_strangers=True)
+        )
         asked = read_request(_query_string(request) if request.method == "GET" else await self._body(request, actor))
         prepared = await self._face.prepare(asked, actor)
+        check_stranger(actor, prepared)
         self._check_method(request.method, prepared)
         streams = prepared.kind is OperationType.SUBSCRIPTION
         if streams and EVENT_STREAM not in accept.lower():

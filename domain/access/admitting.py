@@ -32,6 +32,13 @@ UNLINK = "UPDATE account SET disabled_at = $2 WHERE id = $1 AND disabled_at IS N
 STEP_DOWN = """
 UPDATE account SET role = 'MEMBER' WHERE member_id = ANY($1::uuid[]) AND role = 'PARTNER_ADMIN' RETURNING id, member_id
 """
+ASSIGNED_NO_MORE = """
+UPDATE account_manager SET until = greatest($2, since + interval '1 microsecond'), acts = false, due_at = NULL
+WHERE account_id = $1 AND (until IS NULL OR until > $2)
+"""
+PROMOTE = """
+UPDATE account SET role = $2, member_id = $3 WHERE id = $1 AND role = 'APPLICANT' AND disabled_at IS NULL RETURNING id
+"""
 REACHING = """
 INSERT INTO reach (id, principal_id, partner_id, relation)
 SELECT id, $1, partner_id, 'OPERATOR' FROM unnest($2::uuid[], $3::uuid[]) AS named (id, partner_id)
@@ -63,15 +70,26 @@ async def link_account(door: Door, actor: Actor, invitation: Invitation) -> UUID
 
 
 async def link_account_in(op: Operation, actor: Actor, invitation: Invitation) -> UUID:
-    """As `link_account`, in the caller's operation. A channel manager starts with an empty portfolio."""
+    """As `link_account`, in the caller's operation. Who looks after partners starts with an empty portfolio."""
     _check(invitation)
     role, member_id = invitation.role, invitation.member_id
-    if not may_grant(actor.role, role) or not await _stands_under(op, actor, member_id):
+    if not may_grant(actor.role, role) or not (member_id is None or await _stands_under(op, actor, member_id)):
         raise RoleNotGrantable(role=role.value)
+    return await admit_in(op, invitation)
+
+
+async def admit_in(op: Operation, invitation: Invitation) -> UUID:
+    """The subject may sign in, whoever said so: the caller has made sure that they may.
+
+    Refuses: InvalidInput; AccountAlreadyLinked; NotFound (the member).
+    """
+    _check(invitation)
+    role, member_id = invitation.role, invitation.member_id
+    new = new_id()
     try:
         account_id = await op.sql.fetchval(
             LINK,
-            new_id(),
+            new,
             invitation.issuer,
             invitation.subject,
             role.value,
@@ -84,6 +102,10 @@ async def link_account_in(op: Operation, actor: Actor, invitation: Invitation) -
         raise NotFound(kind="member", id=str(member_id)) from None
     if account_id is None:
         raise AccountAlreadyLinked
+    if account_id != new:
+        # A subject that comes back must not find the portfolio of a former role.
+        await op.sql.execute(ASSIGNED_NO_MORE, account_id, op.now)
+        await op.sql.execute("DELETE FROM reach WHERE principal_id = $1 AND relation = 'OPERATOR'", account_id)
     await audit.record_in(op, "account.linked", "account", account_id, role=role.value, member_id=member_id)
     op.tell(ACCOUNT_LINKED.about(account_id, member_id=member_id, role=role.value))
     return account_id
@@ -110,6 +132,7 @@ async def unlink_account_in(op: Operation, account_id: UUID) -> None:
 
 async def assign_portfolio_in(op: Operation, account_id: UUID, partner_ids: Collection[UUID] | None) -> None:
     """The account (a channel manager) acts for exactly these partners, at most 10,000; None: for all there ever are.
+    An account manager's partners are assigned one by one (`assigning`).
 
     Refuses: InvalidInput (too many); NotFound (no such account).
     """
@@ -147,6 +170,16 @@ async def displace_in(op: Operation, subject_ids: Collection[UUID]) -> None:
     await op.sql.execute("DELETE FROM belonging WHERE subject_id = ANY($1::uuid[])", list(subject_ids))
 
 
+async def promote_in(op: Operation, account_id: UUID, role: Role, member_id: UUID | None) -> bool:
+    """An applicant's account has this role from now on; False where the account is no applicant's."""
+    done = await op.sql.fetchval(PROMOTE, account_id, role.value, member_id)
+    if done is None:
+        return False
+    await audit.record_in(op, "account.promoted", "account", account_id, role=role.value, member_id=member_id)
+    op.tell(ACCOUNT_CHANGED.about(account_id, member_id=member_id, role=role.value))
+    return True
+
+
 def _check(invitation: Invitation) -> None:
     for field, text, most in (
         ("issuer", invitation.issuer, SUBJECT_LENGTH_MAX),
@@ -163,8 +196,10 @@ def _check(invitation: Invitation) -> None:
         raise InvalidInput(field="locale", problem=f"one of {', '.join(LOCALES)}")
 
 
-async def _stands_under(op: Operation, actor: Actor, member_id: UUID | None) -> bool:
-    """A partner's administrator lets in people of that partner only, a manager those of the portfolio."""
+async def _stands_under(op: Operation, actor: Actor, member_id: UUID) -> bool:
+    """A partner's administrator lets in people of that partner only, a manager those of the portfolio. Who is nobody's
+    member (an account manager, an applicant) stands under no partner, and sees none yet.
+    """
     if actor.role is Role.PARTNER_ADMIN:
         partner_id = await op.sql.fetchval("SELECT partner_id FROM belonging WHERE subject_id = $1", member_id)
         return partner_id is not None and partner_id == actor.partner_id

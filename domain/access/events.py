@@ -27,6 +27,22 @@ PORTFOLIO_CHANGED = EventType(
     description="The account acts for other partners: what is open for it must be judged again.",
     payload={"partners": "how many partners the portfolio names; null where it is all of them"},
 )
+ACCOUNT_MANAGER_ASSIGNED = EventType(
+    name="account_manager.assigned",
+    aggregate="account_manager",
+    description="An account manager looks after a partner, from an instant on.",
+    payload={
+        "account_id": "the account manager's account",
+        "valid_from": "from when, ISO 8601 in UTC",
+        "valid_until": "until when, or null",
+    },
+)
+ACCOUNT_MANAGER_UNASSIGNED = EventType(
+    name="account_manager.unassigned",
+    aggregate="account_manager",
+    description="An account manager looks after a partner until an instant, and no longer.",
+    payload={"account_id": "the account manager's account", "valid_until": "until when, ISO 8601 in UTC"},
+)
 API_KEY_CREATED = EventType(
     name="api_key.created",
     aggregate="api_key",
@@ -44,6 +60,8 @@ EVENTS = (
     ACCOUNT_CHANGED,
     ACCOUNT_UNLINKED,
     PORTFOLIO_CHANGED,
+    ACCOUNT_MANAGER_ASSIGNED,
+    ACCOUNT_MANAGER_UNASSIGNED,
     API_KEY_CREATED,
     API_KEY_REVOKED,
 )

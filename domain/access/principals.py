@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from uuid import UUID
+from uuid import UUID, uuid5
+
+NOBODY = UUID(int=0)
+STRANGERS = UUID(int=2)
 
 
 class Role(StrEnum):
@@ -47,10 +50,25 @@ class Relation(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Identity:
+    """Whom an issuer vouches for. `email` is in lower case, and set only where the issuer says it was verified."""
+
+    issuer: str
+    subject: str
+    email: str | None = None
+
+    @property
+    def principal_id(self) -> UUID:
+        """Who acts while no account is linked: always the same for the same subject."""
+        return uuid5(STRANGERS, f"{self.issuer}\n{self.subject}")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Actor:
     """The one who asks. `principal_id` is the account or the key; member and partner are set for partners' people.
 
-    `expires_at` is when the credential ends: nothing is delivered after it.
+    `expires_at` is when the credential ends: nothing is delivered after it. `identity` is what a person's token proved;
+    somebody whom no account is linked to yet (`is_stranger`) is an applicant who may do nothing but accept or apply.
     """
 
     principal_id: UUID
@@ -62,6 +80,12 @@ class Actor:
     locale: str = "en"
     expires_at: datetime | None = None
     request_id: str | None = None
+    identity: Identity | None = None
+
+    @property
+    def is_stranger(self) -> bool:
+        """True for somebody who is signed in, and linked to no account."""
+        return self.identity is not None and self.principal_id == self.identity.principal_id
 
     @property
     def is_operator(self) -> bool:
@@ -77,6 +101,5 @@ class Actor:
         )
 
 
-NOBODY = UUID(int=0)
 ANONYMOUS = Actor(principal_id=NOBODY, role=Role.ANONYMOUS)
 SYSTEM = Actor(principal_id=UUID(int=1), role=Role.SYSTEM)

@@ -1,7 +1,7 @@
 """Every question about access: who is this, whom did we let in, what was done."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -92,6 +92,14 @@ async def actor_of_subject(
     if row is None:
         raise AccountNotLinked(issuer=issuer)
     return _person(row, expires_at)
+
+
+async def actor_of_account(source: Database | Connection, account_id: UUID, before: Actor) -> Actor:
+    """Who signed in as `before`, and has this account now. Refuses: AccountNotLinked; AccountDisabled."""
+    row = await source.fetchrow(BY_ACCOUNT, account_id)
+    if row is None:
+        raise AccountNotLinked(issuer="")
+    return replace(_person(row, before.expires_at), request_id=before.request_id, identity=before.identity)
 
 
 async def actor_of_key(source: Database | Connection, key: ApiKeyText) -> Actor:

@@ -90,6 +90,17 @@ class RoleNotGrantable(Refusal):
 
 
 @dataclass(eq=False)
+class AccountManagerAssigned(Refusal):
+    """The account manager looks after this partner already, for a part of that time at least."""
+
+    partner_id: str
+    texts: ClassVar = {
+        "en": "This account manager looks after the partner already in that time.",
+        "fr": "Ce responsable de compte suit déjà ce partenaire pendant cette période.",
+    }
+
+
+@dataclass(eq=False)
 class KeyExpired(Refusal):
     """The API key was good until its time ended."""
 

@@ -1,4 +1,4 @@
-"""Rows of access: accounts, API keys, ownership (belonging and reach), spent tokens, rate buckets, the audit log."""
+"""Rows of access: accounts, API keys, ownership, account managers, spent tokens, rate buckets, the audit log."""
 
 from tortoise import fields
 from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
@@ -71,6 +71,25 @@ class Reach(Model):
             UniqueConstraint(fields=("principal_id", "partner_id", "relation"), name="reach_is_stated_once"),
             CheckConstraint(check="relation IN ('PARTNER', 'OPERATOR')", name="reach_relation_is_known"),
         )
+
+
+class AccountManager(Model):
+    """An account looks after a partner for a span of time; `acts`: `reach` names it; at `due_at` that changes."""
+
+    id = fields.UUIDField(primary_key=True)
+    account_id = fields.UUIDField()
+    partner_id = fields.UUIDField()
+    since = fields.DatetimeField()
+    until = fields.DatetimeField(null=True)
+    acts = fields.BooleanField()
+    due_at = fields.DatetimeField(null=True)
+    assigned_by = fields.UUIDField()
+    recorded_at = fields.DatetimeField()
+    version = fields.BigIntField(default=1)
+
+    class Meta:
+        table = "account_manager"
+        constraints = (CheckConstraint(check="until IS NULL OR until > since", name="account_manager_span_is_ordered"),)
 
 
 class SpentToken(Model):

@@ -14,6 +14,7 @@ from domain.kernel.money import Amount
 from domain.kernel.operation import Operation
 from domain.kernel.periods import Period, period_of, program_window
 from domain.partners.facts import QUESTIONS_MAX, facts_as_of
+from domain.partners.parting import not_earning
 from domain.programs.matching import Bindable, Binding, TermsCache, bindings
 from domain.programs.rules import Basis, Moment, Rule, SubjectKind
 from domain.programs.terms import Declared
@@ -47,7 +48,7 @@ class Placed:
 
 async def place(op: Operation, cache: TermsCache, states: Sequence[ActivityState]) -> list[Placed]:
     """Every (activity, rule) pair whose rule the activity's type triggers, with its unit."""
-    active = [state for state in states if state.is_active]
+    active = await _of_lasting_relations(op, [state for state in states if state.is_active])
     bound = await bindings(op.sql, cache, [bindable(state) for state in active])
     return [
         Placed(
@@ -62,6 +63,15 @@ async def place(op: Operation, cache: TermsCache, states: Sequence[ActivityState
         for rule in binding.terms.rules
         if rule.trigger == state.type and (subject := _subject(rule, state)) is not None
     ]
+
+
+async def _of_lasting_relations(op: Operation, states: Sequence[ActivityState]) -> list[ActivityState]:
+    """The states without those of a partner whose relation was suspended or over when they happened."""
+    asked = list({(state.partner_id, state.occurred_at) for state in states if state.partner_id is not None})
+    stopped = set[tuple[UUID, datetime]]()
+    for start in range(0, len(asked), QUESTIONS_MAX):
+        stopped |= await not_earning(op.sql, asked[start : start + QUESTIONS_MAX])
+    return [state for state in states if (state.partner_id, state.occurred_at) not in stopped]
 
 
 def bindable(state: ActivityState) -> Bindable:

@@ -10,6 +10,7 @@ from domain.access.ownership import VIEWERS, relation_sql, viewer_arguments
 from domain.access.principals import Actor, Relation, Role
 from domain.kernel.refusals import InvalidInput
 from domain.kernel.sql import Connection, Database, Row
+from domain.partners.parting import Partnership, PartnershipAction, available_actions
 from domain.partners.registration import JourneyStage, MemberKind, PartnerType
 
 PAGE_MAX = 100
@@ -35,6 +36,9 @@ class PartnerRecord:
     vertical: str | None
     size: str | None
     journey_stage: JourneyStage
+    partnership: Partnership
+    available_actions: tuple[PartnershipAction, ...]
+    run_off_until: datetime | None
     recorded_at: datetime
     version: int
     relation: Relation
@@ -116,6 +120,19 @@ ORDER BY viewer.place, seen.name, seen.id
 """
 
 
+CHILDREN_OF_PARTNERS = f"""
+SELECT viewer.place, seen.* FROM {VIEWERS}
+JOIN unnest($6::uuid[]) WITH ORDINALITY AS asked (parent_id, place) USING (place)
+CROSS JOIN LATERAL (
+  SELECT p.*, {PARTNER_RELATION} AS relation FROM partner p
+  WHERE p.parent_id = asked.parent_id AND ($8::uuid IS NULL OR (p.name, p.id) > ($7::text, $8))
+    AND {PARTNER_RELATION} IS NOT NULL
+  ORDER BY p.name, p.id LIMIT $9
+) AS seen
+ORDER BY viewer.place, seen.name, seen.id
+"""
+
+
 async def partners_by_pairs(
     source: Database | Connection, pairs: Sequence[tuple[Actor, UUID]]
 ) -> list[PartnerRecord | None]:
@@ -188,6 +205,25 @@ async def members_of_partners(
     return [_page(of_one, limit, member_record) for of_one in found]
 
 
+async def children_of_partners(
+    source: Database | Connection,
+    pairs: Sequence[tuple[Actor, UUID]],
+    *,
+    after: After | None = None,
+    limit: int = PAGE_MAX,
+) -> list[Page[PartnerRecord]]:
+    """For each (actor, partner) a page of the firms right below it that the actor sees, by name. One statement.
+
+    Refuses: InvalidInput (limit).
+    """
+    arguments = (*viewer_arguments(actor for actor, _ in _bounded(pairs)), [partner for _, partner in pairs])
+    rows = await source.fetch(CHILDREN_OF_PARTNERS, *arguments, *(after or (None, None)), _most(limit) + 1)
+    found: list[list[Row]] = [[] for _ in pairs]
+    for row in rows:
+        found[row["place"] - 1].append(row)
+    return [_page(of_one, limit, partner_record) for of_one in found]
+
+
 async def partner_ids_of(
     source: Database | Connection, source_id: UUID, external_ids: Sequence[str]
 ) -> Mapping[str, UUID]:
@@ -215,6 +251,9 @@ def partner_record(row: Row) -> PartnerRecord:
         vertical=row["vertical"],
         size=row["size"],
         journey_stage=JourneyStage(row["journey_stage"]),
+        partnership=Partnership(row["partnership"]),
+        available_actions=available_actions(Partnership(row["partnership"])),
+        run_off_until=row["run_off_until"],
         recorded_at=row["recorded_at"],
         version=row["version"],
         relation=Relation(row["relation"]),

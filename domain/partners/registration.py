@@ -185,7 +185,7 @@ def _member_trouble(row: MemberRow) -> Trouble:
     return (
         _text("externalId", row.external_id, EXTERNAL_ID_LENGTH_MAX)
         or _text("name", row.name, NAME_LENGTH_MAX)
-        or (None if row.email is None or _is_email(row.email) else ("email", "name@host, at most 254 characters"))
+        or (None if row.email is None or is_email(row.email) else ("email", "name@host, at most 254 characters"))
         or (None if row.locale in LOCALES else ("locale", f"one of {', '.join(LOCALES)}"))
         or (("partner", "a rep needs one") if row.kind is MemberKind.REP and not row.partner_external_id else None)
         or _instants_trouble(row)
@@ -215,7 +215,8 @@ def _is_country(code: str) -> bool:
     return len(code) == 2 and code.isascii() and code.isalpha() and code.isupper()
 
 
-def _is_email(text: str) -> bool:
+def is_email(text: str) -> bool:
+    """True for name@host of at most 254 characters."""
     name, _, host = text.rpartition("@")
     return bool(name and host) and len(text) <= EMAIL_LENGTH_MAX and not any(c.isspace() or c < " " for c in text)
 

@@ -230,7 +230,8 @@ def _bound(
         if program["ends_at"] is not None and program["ends_at"] <= activity.occurred_at:
             continue
         enrolled = _enrolled(activity, program_id, enrollments)
-        if not enrolled and program["audience"] != Audience.EVERYONE:
+        # Everyone is every partner's people: the vendor's own staff has a pool of its own, and is enrolled in it.
+        if not enrolled and (program["audience"] != Audience.EVERYONE or activity.partner_id is None):
             continue
         rule = audience_read(program["audience_rule"])
         if rule is not None and not known.admits(rule, activity):

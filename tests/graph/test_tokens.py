@@ -20,7 +20,13 @@ from domain.access.admitting import Invitation, link_account
 from domain.access.granting import create_key_in, revoke_key
 from domain.access.keys import KeyKind
 from domain.access.principals import SYSTEM, Role, Scope
-from domain.access.refusals import AccountAlreadyLinked, RateLimited, RoleNotGrantable, ScopeMissing
+from domain.access.refusals import (
+    AccountAlreadyLinked,
+    AccountManagerAssigned,
+    RateLimited,
+    RoleNotGrantable,
+    ScopeMissing,
+)
 from domain.kernel.operation import Door
 from domain.kernel.refusals import every_refusal
 from domain.kernel.sql import Database
@@ -173,7 +179,7 @@ async def test_a_machine_shows_its_key(server: Server, door: Door) -> None:
 
 def test_every_refusal_of_a_credential_has_its_code() -> None:
     told = {kind for kind in every_refusal() if kind.__module__ == "domain.access.refusals"}
-    beyond = {AccountAlreadyLinked, RateLimited, RoleNotGrantable, ScopeMissing}
+    beyond = {AccountAlreadyLinked, AccountManagerAssigned, RateLimited, RoleNotGrantable, ScopeMissing}
     assert told - beyond == set(CODES)
 
 

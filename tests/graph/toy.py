@@ -176,6 +176,7 @@ class ToyActor:
 
     principal_id: str | None = None
     expires_at: datetime | None = None
+    is_stranger: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -68,6 +68,7 @@ class Everything:
             ),
             Asking(name="another partner's admin", actor=partner_admin(world, 1), relation=None),
             Asking(name="nobody", actor=ANONYMOUS, relation=None),
+            Asking(name="applicant", actor=Actor(principal_id=new_id(), role=Role.APPLICANT), relation=None),
         ]
         found += [
             Asking(
@@ -85,17 +86,24 @@ class Everything:
         return found
 
     async def managers(self) -> list[Asking]:
-        """A channel manager with every partner, and one with the other partner alone."""
+        """Channel managers with every partner and with the other alone; account managers with own, other and none."""
         shop, found = self.stage.shop, list[Asking]()
-        for partner_id, relation in ((EVERY_PARTNER, Relation.OPERATOR), (shop.world.partners[1], None)):
-            actor = Actor(principal_id=new_id(), role=Role.CHANNEL_MANAGER)
+        own, other = shop.world.partners[:2]
+        for role, partner_id, relation in (
+            (Role.CHANNEL_MANAGER, EVERY_PARTNER, Relation.OPERATOR),
+            (Role.CHANNEL_MANAGER, other, None),
+            (Role.ACCOUNT_MANAGER, own, Relation.OPERATOR),
+            (Role.ACCOUNT_MANAGER, other, None),
+            (Role.ACCOUNT_MANAGER, new_id(), None),
+        ):
+            actor = Actor(principal_id=new_id(), role=role)
             await shop.execute(
                 "INSERT INTO reach (id, principal_id, partner_id, relation) VALUES ($1, $2, $3, 'OPERATOR')",
                 new_id(),
                 actor.principal_id,
                 partner_id,
             )
-            found.append(Asking(name=f"manager {relation}", actor=actor, relation=relation))
+            found.append(Asking(name=f"{role} {relation}", actor=actor, relation=relation))
         return found
 
 
