@@ -73,7 +73,8 @@ class Qualification:
         if not self._unit.terms.window.holds(activity.occurred_at):
             return Reason(code="OUTSIDE_WINDOW", facts={"occurred_at": self._told(activity.occurred_at)})
         if case.withheld is not None:
-            return Reason(code=case.withheld.code, facts=case.withheld.facts)
+            told = {name: self._told_if_instant(name, value) for name, value in case.withheld.facts.items()}
+            return Reason(code=case.withheld.code, facts=told)
         if not case.enrolled:
             return Reason(code="NOT_ENROLLED", facts={"occurred_at": self._told(activity.occurred_at)})
         if rule.moment is not None and activity.moment is not rule.moment:
@@ -166,6 +167,9 @@ class Qualification:
         dated = {"rate": rate.text(), "valid_from_at": rate.valid_from.isoformat()}
         reasons.append(Reason(code="RATE_USED", facts={**facts, **dated}))
         return rate
+
+    def _told_if_instant(self, name: str, value: int | str) -> int | str:
+        return self._told(datetime.fromisoformat(str(value))) if name.endswith("_at") else value
 
     def _told(self, instant: datetime) -> str:
         return told_at(instant, self._unit.terms.zone)

@@ -12,7 +12,7 @@ from domain.access.reading import reaches
 from domain.kernel.keys import Keyed
 from domain.kernel.operation import Door, Operation
 from domain.kernel.refusals import InvalidInput, NotFound
-from domain.kernel.sql import Connection, Database, Row
+from domain.kernel.sql import Connection, Database, Row, sure_value
 from domain.partners.events import PARTNERSHIP_MOVED
 from domain.partners.facts import FactKind, NewFact, SubjectKind, end_facts_in, facts_as_of, record_facts_in
 from domain.partners.inviting import check_inviter_in
@@ -165,7 +165,7 @@ async def consents_of_partners(
     """The consent of each partner that stands now; whoever asks has been handed the partner."""
     if not pairs:
         return {}
-    now: datetime = await sql.fetchval("SELECT guerdon_now()")
+    now: datetime = await sure_value(sql, "SELECT guerdon_now()")
     known = await facts_as_of(sql, [(partner_id, now) for _, partner_id in pairs], (FactKind.CONSENT,))
     return {
         pair: str(known[(pair[1], now)][FactKind.CONSENT])

@@ -27,7 +27,9 @@ SELECT t.id AS terms_id, t.version AS terms_version, t.cohort, t.effective_from,
 FROM terms t JOIN program p ON p.id = t.program_id JOIN budget b ON b.program_id = p.id AND b.unit = p.unit
 """
 
-PUBLISHED = f"""{BINDABLE}WHERE t.published_at IS NOT NULL AND t.triggers ?| $1::text[] AND p.starts_at <= $2
+# Every version of a program of which one is triggered: a newer one without the trigger takes the older's place.
+PUBLISHED = f"""{BINDABLE}WHERE t.published_at IS NOT NULL AND p.starts_at <= $2 AND p.id IN (
+  SELECT program_id FROM terms WHERE published_at IS NOT NULL AND triggers ?| $1::text[])
 """
 
 BY_ID = f"{BINDABLE} WHERE t.id = ANY($1::uuid[])"

@@ -12,6 +12,7 @@ from domain.earning.refusals import AdjustmentExceedsAwards, BudgetShort
 from domain.kernel.operation import Door
 from domain.kernel.sql import Database
 from domain.partners.facts import NewFact, SubjectKind, record_facts_in
+from domain.programs.defining import publish_terms
 from tests.building import START, World, build_world, deal
 
 FIXED: dict[str, Any] = {"effect": {"kind": "FIXED", "amount": 100}}
@@ -43,6 +44,17 @@ async def test_a_deal_earns_what_its_rule_says_once(world: World) -> None:
     again = await world.record(deal("a", member))
     assert [first.results[0].outcome, again.results[0].outcome] == [Outcome.RECORDED, Outcome.DUPLICATE]
     assert (await world.balances(member))["available"] == 100
+
+
+async def test_a_version_that_drops_a_trigger_ends_what_the_older_paid_for_it(world: World) -> None:
+    program_id, member = await world.launch(FIXED), world.members[0]
+    rule = {"code": "other", "trigger": "demo.given", **FIXED}
+    document: dict[str, Any] = {"unit": "POINTS", "zone": "UTC", "rules": [rule]}
+    later = START + timedelta(days=1)
+    await publish_terms(world.door, world.actor, world.key(), program_id, document, effective_from=later)
+    await world.record(deal("before", member), replace(deal("after", member), occurred_at=later))
+    assert (await world.balances(member))["available"] == 100
+    assert await reasons(world, "after") == []
 
 
 async def test_one_bad_item_never_loses_the_others(world: World) -> None:
