@@ -168,7 +168,7 @@ class Qualification:
         reasons.append(Reason(code="RATE_USED", facts={**facts, **dated}))
         return rate
 
-    def _told_if_instant(self, name: str, value: int | str) -> int | str:
+    def _told_if_instant(self, name: str, value: object) -> object:
         return self._told(datetime.fromisoformat(str(value))) if name.endswith("_at") else value
 
     def _told(self, instant: datetime) -> str:

@@ -56,7 +56,7 @@ def from_evaluation() -> Iterator[Reason]:
         case(activity(4, net=500), enrolled=False),
         case(activity(5, net=500)),
         case(activity(16, net=500), withheld=Withheld(code="PROGRAM_PAUSED", facts={"since_at": START.isoformat()})),
-        case(activity(17, net=500), withheld=Withheld(code="AUDIENCE_OTHER", facts={"list": "tiers", "wanted": "gold"})),
+        case(activity(17, net=500), withheld=Withheld(code="AUDIENCE_OTHER", facts={"list": "tiers", "wanted": "A"})),
         case(activity(900, net=500)),
         case(activity(6, net=300, unit="USD", amounts={Basis.LIST: LISTED})),
         case(activity(7, net=800, unit="USD", amounts={Basis.LIST: LISTED})),
