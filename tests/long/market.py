@@ -86,6 +86,7 @@ class Market:
             "GUERDON_HOME": str(self.home),
             "PUBLIC_URL": f"http://127.0.0.1:{self.ports[0]}",
             "GUERDON_DATABASE_CONNECTIONS_MAX": "8",
+            "GUERDON_DEMO": "0",
             **PATIENT_ENVIRONMENT,
         }
 

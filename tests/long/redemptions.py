@@ -30,7 +30,8 @@ KILLS_MIN = 20
 REDEMPTIONS_PER_KILL = (30, 70)
 AUDITED_EVERY = 1_000
 MEMBERS = 16
-CODES = 30_000
+CODES_MIN = 3_000
+CODES_PER_MINUTE = 500
 TARGETS = (*APIS, *WORKERS, *REDEEMERS, "supplier", "postgres", "valkey")
 LEASE_SECONDS = 61
 LEASES_END = 0.3
@@ -189,6 +190,10 @@ class Run:
         }
 
 
+def _codes(plan: Plan) -> int:
+    return CODES_MIN + round(CODES_PER_MINUTE * plan.minutes)
+
+
 def _victims(chance: random.Random) -> Iterator[str]:
     """All of them again and again, each round in an order of its own."""
     while True:
@@ -204,7 +209,9 @@ async def run(plan: Plan) -> Counts:
         market = Market.opened(plan, stack)
         async with (
             plan.database(4) as database,
-            fulfilment_stage(database, market.supplier, market.environment, codes=CODES, members=MEMBERS) as stage,
+            fulfilment_stage(
+                database, market.supplier, market.environment, codes=_codes(plan), members=MEMBERS
+            ) as stage,
         ):
             world = stage.shop.world
             denominations = await market.stocked(stage)
