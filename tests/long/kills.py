@@ -10,10 +10,13 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from api.settings import read_settings
 from api.upkeep import audited, new_key
 from api.wiring import wired
+from embedded.account import Account
+from embedded.child import spawn
 from tests.boards import board
 from tests.building import build_world
 from tests.faults.deals import Item
@@ -55,10 +58,16 @@ class Company:
     def start(self, name: str) -> None:
         kind, _, number = name.partition("-")
         environment = self.environment | ({"PORT": str(self.ports[int(number)])} if kind == "api" else {})
-        command = self.commands.get(name, ("-m", "api.cli", kind))
+        command = self.commands.get(name, ("-m", "api.commands", kind))
         with (self.plan.home / f"{name}.log").open("ab") as log:
-            self.running[name] = subprocess.Popen(
-                [sys.executable, *command], env={**os.environ, **environment}, stdout=log, stderr=log
+            # As `guerdon serve` starts them: in sessions of their own, and gone when this process is.
+            self.running[name] = spawn(
+                [sys.executable, *command],
+                account=Account(),
+                folder=Path.cwd(),
+                environment={**os.environ, **environment},
+                output=log,
+                death_signal=signal.SIGKILL,
             )
 
     async def kill(self, name: str) -> bool:
