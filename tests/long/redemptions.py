@@ -14,6 +14,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from uuid import UUID
 
+import httpx2
+
 from api.settings import read_settings
 from api.upkeep import audited
 from api.wiring import wired
@@ -90,10 +92,26 @@ class Run:
             await self._redeemed(wanted)
             if self.plan.is_over and self.killed.total() >= KILLS_MIN:
                 return
+            if name in APIS:
+                await self._serving(name)
             self.killed[name] += await self._killed(name)
             if chance.random() < LEASES_END:
                 await self._leases_end()
             self.plan.show(f"{self.killed.total()} killed, {self.market.acknowledged()} redeemed")
+
+    async def _serving(self, name: str) -> None:
+        """The API process answers again, so that its death cuts somebody off. Refuses: SuiteFailed."""
+        url = f"http://127.0.0.1:{self.market.ports[APIS.index(name)]}/ready"
+        deadline = time.monotonic() + STANDSTILL_SECONDS_MAX
+        async with httpx2.AsyncClient(timeout=5, trust_env=False) as client:
+            while time.monotonic() < deadline:
+                try:
+                    if (await client.get(url)).status_code == 200:
+                        return
+                except httpx2.TransportError:
+                    pass
+                await asyncio.sleep(0.1)
+        raise SuiteFailed(f"seed {self.plan.seed}: {name} does not become ready: {self.company.last_words(name)}")
 
     async def _killed(self, name: str) -> bool:
         if name != "supplier":
