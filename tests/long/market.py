@@ -101,8 +101,8 @@ class Market:
     async def stocked(self, stage: FulfilmentStage) -> list[UUID]:
         """The denominations that are redeemed, and a row for every law of the audit; all members may sign in.
 
-        Twice what the supplier is called for, once what it never has (our own code is given instead), once our own
-        code, once a benefit.
+        Of six, two are what the supplier is called for, one is what it never has (our own code is given instead), two
+        are our own codes, one is a benefit.
         """
         shop, world = stage.shop, stage.shop.world
         pooled = await world.database.fetchval("SELECT supplier_id FROM code_pool WHERE id = $1", stage.pool_id)
@@ -121,7 +121,7 @@ class Market:
                 issuer=DEVELOPMENT, subject=str(member), role=Role.MEMBER, name="A rep", member_id=member
             )
             await link_account(world.door, SYSTEM, invitation)
-        return [called[1], called[1], elsewhere[1], stage.goods["pooled"][1], benefit[1]]
+        return [called[1], called[1], elsewhere[1], *[stage.goods["pooled"][1]] * 2, benefit[1]]
 
     async def _sent(self, stage: FulfilmentStage) -> None:
         """The first member was sent points, and claimed them."""
