@@ -33,7 +33,7 @@ async def run(plan: Plan) -> Counts:
     random.Random(plan.seed).shuffle(cases)
     done, rounds = Counter[str](), 0
     with supplying(plan.home / "book.db", seed=plan.seed) as supplier:
-        async with fulfilment_stage(database, supplier, environment, codes=20_000) as stage:
+        async with fulfilment_stage(database, supplier, environment, codes=5_000) as stage:
             while rounds == 0 or not plan.is_over:
                 for role, point, mode in cases:
                     await _case(stage, role, point, mode)
