@@ -2,25 +2,22 @@
 
 import asyncio
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import uvicorn
 
 from api.background import run_worker
 from api.cli import announce_people, demo_key, serve_everything
-from api.demo.shopping import Shop as DemoShop
-from api.demo.telling import is_told, tell
 from api.http.issuer import PATH as ISSUER_PATH
 from api.http.issuer import mint_token
 from api.http.keeping import KeyFileRefused
-from api.http.server import server_config
 from api.http.signing import SigningKey
 from api.listening import Listening, ListenRefused, listen, new_secret, secret_of
 from api.logs import configure
-from api.schema import sdl
+from api.opening import prepare
 from api.serving import postgres_programs, with_servers
 from api.settings import SettingRefused, Settings, read_settings
 from api.storeroom import codes, keys, reconcile
@@ -38,7 +35,7 @@ from api.upkeep import (
     rebuilt,
     restored,
 )
-from api.wiring import Wired, build_server, wired
+from api.wiring import Wired
 from catalog.items.importing import CatalogImported
 from domain.earning.importing import Imported
 from domain.kernel.refusals import Refusal
@@ -62,20 +59,6 @@ app.add_typer(catalog_app, name="catalog")
 def serve() -> None:
     """Everything: embedded servers if none are named, migrations, the demo story, API, worker and live page."""
     serve_everything()
-
-
-@app.command(hidden=True)
-def api() -> None:
-    """One API process, as `serve` starts it."""
-    settings = _settings()
-    configure(as_json=settings.is_production)
-
-    async def run() -> None:
-        await _prepare(settings)
-        async with wired(settings, "guerdon-api") as parts:
-            await uvicorn.Server(server_config(build_server(parts), settings)).serve()
-
-    asyncio.run(run())
 
 
 @app.command()
@@ -103,14 +86,15 @@ def migrate() -> None:
 def demo() -> None:
     """Tell the demo story into an empty database."""
     with with_servers(_settings()) as served:
-        asyncio.run(_prepare(served))
+        asyncio.run(prepare(served))
     announce_people(served)
 
 
 @app.command()
 def schema() -> None:
     """Print the GraphQL schema."""
-    typer.echo(sdl(), nl=False)
+    # The schema takes seconds to load, and no other command needs it.
+    os.execv(sys.executable, [sys.executable, "-m", "api.face", "schema"])
 
 
 @app.command()
@@ -311,23 +295,6 @@ def _settings() -> Settings:
 def _address(settings: Settings) -> str:
     assert settings.database_url is not None, "with_servers fills both addresses"
     return settings.database_url
-
-
-async def _prepare(settings: Settings) -> None:
-    await apply_migrations(_address(settings))
-    if not settings.demo:
-        return
-    async with wired(settings, "guerdon-demo") as parts:
-        if await is_told(parts.door):
-            return
-        with progress_bar() as bar:
-            task = bar.add_task("Telling the demo story", total=None)
-
-            def progress(_what: str, done: int, total: int) -> None:
-                bar.update(task, completed=done, total=total)
-
-            shop = DemoShop(door=parts.door, keyring=parts.keyring, policy=settings.shop)
-            await tell(shop, parts.knowledge, settings.home, settings.url, progress)
 
 
 def _read(path: Path) -> Any:

@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +23,7 @@ from embedded.valkey import EmbeddedValkey
 RESTART_PAUSE_MIN = 0.2
 RESTART_PAUSE_MAX = 5.0
 STOP_SECONDS = 10.0
-CHILDREN: Sequence[str] = ("api", "worker")
+CHILDREN: Mapping[str, Sequence[str]] = {"api": ("api.face",), "worker": ("api.commands", "worker")}
 
 
 class Stopped(Exception):
@@ -88,7 +88,7 @@ def run_children(settings: Settings, announce: Callable[[], None]) -> None:
 def _started(name: str, environment: dict[str, str]) -> subprocess.Popen[bytes]:
     # It hears no Ctrl-C itself, so that we end them in order, and it dies with us if we are killed.
     return spawn(
-        [sys.executable, "-m", "api.commands", name],
+        [sys.executable, "-m", *CHILDREN[name]],
         account=Account(),
         folder=Path.cwd(),
         environment=environment,

@@ -1,48 +1,23 @@
 """The composition root: builds what a process needs once, in order, and closes it in reverse."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 
-import httpx2
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from starlette.applications import Starlette
-from starlette.routing import BaseRoute
 
-from api.graph.context import Context
-from api.graph.cursors import CursorSeal
-from api.graph.entitling import Accesses
-from api.graph.event_bodies import event_types, message_of
-from api.graph.feeding import EventFeed
-from api.graph.streaming import Live
-from api.graph.ticking import BoardFeed
-from api.http.auth import Caller, Recognizer, TrustedIssuer, development_issuer, outside_issuer
-from api.http.callers import Actor as FaceActor
-from api.http.callers import Charge, Circumstances
-from api.http.event_schemas import schema_routes
-from api.http.ingest import ingest_routes
-from api.http.issuer import PATH as ISSUER_PATH
-from api.http.issuer import DevelopmentIssuer
-from api.http.jwks import RemoteKeys
-from api.http.keeping import kept_secret
+from api.graph.event_bodies import message_of
+from api.http.callers import Charge
 from api.http.limiting import TAKE, BucketsAway, RateLimits
-from api.http.server import build_app
-from api.http.signing import SigningKey
 from api.keyrings import keyring_of
-from api.realtime import NUDGE_CHANNEL, Realtime, ended
-from api.schema import served_schema
+from api.realtime import NUDGE_CHANNEL
 from api.settings import Settings
-from api.web.pages import web_routes
-from api.webhooks.registering import Registry
 from api.webhooks.sending import Sender
-from domain.access.audit import record_denial
 from domain.access.matrix import Matrix
-from domain.access.principals import Role
 from domain.earning.evaluating import Knowledge
 from domain.kernel.expressions import ConditionCache
 from domain.kernel.failpoints import Failpoints
@@ -149,73 +124,6 @@ async def wired(settings: Settings, application: str) -> AsyncGenerator[Wired]:
         )
 
 
-def build_server(parts: Wired) -> Starlette:
-    """The whole HTTP application: GraphQL with its guards, sign-in, streams, health; `app.state.live` feeds these."""
-    settings = parts.settings
-    key = None if settings.is_production else SigningKey.kept_in(settings.home)
-    client = httpx2.AsyncClient(timeout=5)
-    recognizer = Recognizer(parts.database, _issuers(settings, key, client), test_keys=not settings.is_production)
-    routes: list[BaseRoute] = []
-    if key is not None:
-        routes += DevelopmentIssuer(parts.door, key, settings, url=settings.url + ISSUER_PATH).routes()
-
-    routes += web_routes(settings)
-    routes += schema_routes(settings)
-    routes += ingest_routes(parts.door, parts.knowledge, parts.keyring, settings)
-    realtime = Realtime(parts.redis)
-    live = build_live(parts, parts.matrix, realtime)
-    registry = Registry(keyring=parts.keyring, reach=parts.reach, known_events=frozenset(event_types()))
-
-    @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncGenerator[None]:
-        feeding = asyncio.create_task(realtime.run((live.events, live.boards)), name="realtime")
-        async with client:
-            try:
-                yield
-            finally:
-                await ended(feeding)
-
-    async def context_for(caller: FaceActor, circumstances: Circumstances) -> Context:
-        assert isinstance(caller, Caller), "the recognizer makes every caller"
-        return Context.of(
-            caller.actor,
-            parts.database,
-            parts.door,
-            parts.knowledge,
-            keys=parts.keyring,
-            shop=settings.shop,
-            sends=settings.sends,
-            store=parts.store,
-            live=live,
-            webhooks=registry,
-            resume_cursor=circumstances.resume_cursor,
-            sandbox=not settings.is_production,
-            request_id=circumstances.request_id,
-        )
-
-    async def ready() -> Mapping[str, str | None]:
-        await parts.database.fetchval("SELECT 1")
-        return {"database": None, "valkey": await _silence(parts.redis)}
-
-    def body_limit(caller: FaceActor) -> int:
-        is_machine = isinstance(caller, Caller) and caller.actor.role is Role.INTEGRATION
-        return settings.limits.body_bytes_keys if is_machine else settings.limits.body_bytes_people
-
-    app = build_app(
-        served_schema(partial(record_denial, parts.door)),
-        settings,
-        authenticate=recognizer,
-        context_for=context_for,
-        ready=ready,
-        body_limit=body_limit,
-        charge=build_charge(parts),
-        routes=routes,
-        lifespan=lifespan,
-    )
-    app.state.live = live
-    return app
-
-
 def build_charge(parts: Wired) -> Charge | None:
     """What takes a request's cost from its caller's bucket; None where limits are switched off."""
     if not parts.settings.rate_limits:
@@ -231,26 +139,7 @@ def build_charge(parts: Wired) -> Charge | None:
     return RateLimits(parts.settings.limits, take)
 
 
-def build_live(parts: Wired, matrix: Matrix, realtime: Realtime) -> Live:
-    """What this process's streams stand on; `realtime` feeds it."""
-    settings = parts.settings
-    secret = settings.secret.encode() if settings.secret else kept_secret(settings.home, "stream-key")
-    accesses = Accesses(parts.database)
-    return Live(
-        database=parts.database,
-        store=parts.store,
-        matrix=matrix,
-        failpoints=parts.failpoints,
-        seal=CursorSeal(secret),
-        accesses=accesses,
-        events=EventFeed(parts.database, accesses, realtime.nudge),
-        boards=BoardFeed(parts.database, parts.store, realtime.nudge),
-        heartbeat_seconds=settings.heartbeat_seconds,
-        retention_days=settings.event_retention_days,
-    )
-
-
-async def _silence(redis: "Redis") -> str | None:
+async def silence(redis: "Redis") -> str | None:
     """Why Valkey does not answer; None where it does."""
     try:
         async with asyncio.timeout(PING_SECONDS):
@@ -258,13 +147,3 @@ async def _silence(redis: "Redis") -> str | None:
     except (RedisError, OSError, TimeoutError) as trouble:
         return type(trouble).__name__
     return None
-
-
-def _issuers(settings: Settings, key: SigningKey | None, client: httpx2.AsyncClient) -> list[TrustedIssuer]:
-    found: list[TrustedIssuer] = []
-    if key is not None:
-        found.append(development_issuer(settings.url + ISSUER_PATH, settings.oidc_audience, key))
-    if settings.oidc_issuer is not None:
-        keys = RemoteKeys(settings.oidc_issuer, client)
-        found.append(outside_issuer(settings.oidc_issuer, settings.oidc_audience, keys))
-    return found

@@ -1,6 +1,6 @@
 """A board remembers the last event it has folded, also before its first season; an origin is found across seasons."""
 
-from tortoise import fields, migrations
+from tortoise import migrations
 from tortoise.migrations import operations as ops
 
 
@@ -9,9 +9,12 @@ class Migration(migrations.Migration):
 
     dependencies = [("guerdon", "0005_partners")]
     operations = [
-        ops.AddField(model_name="Leaderboard", name="folded_position", field=fields.BigIntField(default=0)),
         ops.RunSQL(
-            ["CREATE INDEX contribution_of_origin ON contribution (origin_id)"],
+            [
+                "ALTER TABLE leaderboard ADD folded_position bigint NOT NULL DEFAULT 0",
+                "ALTER TABLE leaderboard ALTER folded_position DROP DEFAULT",
+                "CREATE INDEX contribution_of_origin ON contribution (origin_id)",
+            ],
             reverse_sql="DROP INDEX contribution_of_origin",
         ),
     ]

@@ -1,9 +1,40 @@
 """Token buckets of value-bearing limits; what was learned late, and the units it asks to be walked again."""
 
-from uuid import uuid4
-
-from tortoise import fields, migrations
+from tortoise import migrations
 from tortoise.migrations import operations as ops
+
+TABLES = (
+    """
+    CREATE TABLE rate_bucket (
+        id uuid PRIMARY KEY,
+        limit_name varchar(64) NOT NULL,
+        subject varchar(200) NOT NULL,
+        full_at timestamptz NOT NULL
+    );
+    CREATE INDEX idx_rate_bucket_full_at_43f199 ON rate_bucket (full_at)
+    """,
+    """
+    CREATE TABLE late_truth (
+        id uuid PRIMARY KEY,
+        about varchar(8) NOT NULL,
+        subject_id uuid,
+        kind varchar(33) NOT NULL,
+        true_from timestamptz NOT NULL,
+        true_until timestamptz,
+        recorded_at timestamptz NOT NULL,
+        settled_after bigint
+    )
+    """,
+    """
+    CREATE TABLE rewalk (
+        id uuid PRIMARY KEY,
+        tally_id uuid NOT NULL,
+        activities int NOT NULL,
+        attempts int NOT NULL,
+        recorded_at timestamptz NOT NULL
+    )
+    """,
+)
 
 STATEMENTS = (
     "ALTER TABLE rate_bucket ADD CONSTRAINT rate_bucket_is_one_per_subject UNIQUE (limit_name, subject)",
@@ -19,47 +50,7 @@ STATEMENTS = (
 
 
 class Migration(migrations.Migration):
-    """Adds rate_bucket, late_truth and rewalk."""
-
     dependencies = [("guerdon", "0006_boards")]
     operations = [
-        ops.CreateModel(
-            name="RateBucket",
-            fields=[
-                ("id", fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
-                ("limit_name", fields.CharField(max_length=64)),
-                ("subject", fields.CharField(max_length=200)),
-                ("full_at", fields.DatetimeField(db_index=True, auto_now=False, auto_now_add=False)),
-            ],
-            options={"table": "rate_bucket", "app": "guerdon", "pk_attr": "id"},
-            bases=["Model"],
-        ),
-        ops.CreateModel(
-            name="LateTruth",
-            fields=[
-                ("id", fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
-                ("about", fields.CharField(max_length=8)),
-                ("subject_id", fields.UUIDField(null=True)),
-                ("kind", fields.CharField(max_length=33)),
-                ("true_from", fields.DatetimeField(auto_now=False, auto_now_add=False)),
-                ("true_until", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
-                ("recorded_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
-                ("settled_after", fields.BigIntField(null=True)),
-            ],
-            options={"table": "late_truth", "app": "guerdon", "pk_attr": "id"},
-            bases=["Model"],
-        ),
-        ops.CreateModel(
-            name="Rewalk",
-            fields=[
-                ("id", fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
-                ("tally_id", fields.UUIDField()),
-                ("activities", fields.IntField()),
-                ("attempts", fields.IntField(default=0)),
-                ("recorded_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
-            ],
-            options={"table": "rewalk", "app": "guerdon", "pk_attr": "id"},
-            bases=["Model"],
-        ),
-        ops.RunSQL([*STATEMENTS], reverse_sql=""),
+        ops.RunSQL([*TABLES, *STATEMENTS], reverse_sql=""),
     ]

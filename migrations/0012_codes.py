@@ -1,6 +1,6 @@
 """A pool remembers up to which day it told of expiring codes; recalled codes in members' hands are found at once."""
 
-from tortoise import fields, migrations
+from tortoise import migrations
 from tortoise.migrations import operations as ops
 
 
@@ -9,11 +9,11 @@ class Migration(migrations.Migration):
 
     dependencies = [("guerdon", "0010_webhooks")]
     operations = [
-        ops.AddField(model_name="CodePool", name="expiring_told_until", field=fields.DateField(null=True)),
         ops.RunSQL(
             [
+                "ALTER TABLE code_pool ADD expiring_told_until date",
                 "CREATE INDEX voucher_code_recalled ON voucher_code (issued_at, id)"
-                " WHERE state = 'ISSUED' AND problem = 'RECALLED'"
+                " WHERE state = 'ISSUED' AND problem = 'RECALLED'",
             ],
             reverse_sql="DROP INDEX voucher_code_recalled",
         ),

@@ -1,9 +1,10 @@
 """What fulfilment asks of its rows: the open attempts of a supplier in order, one open problem a line, its answer."""
 
-from tortoise import fields, migrations
+from tortoise import migrations
 from tortoise.migrations import operations as ops
 
 STATEMENTS = (
+    "ALTER TABLE code_problem ADD answer varchar(500)",
     "ALTER TABLE code_problem ADD CONSTRAINT code_problem_is_known"
     " CHECK (problem IN ('ALREADY_USED', 'NOT_ACCEPTED', 'WRONG_VALUE', 'EXPIRED', 'RECALLED'))",
     "CREATE UNIQUE INDEX code_problem_is_open_once ON code_problem (line_id) WHERE state = 'OPEN'",
@@ -23,6 +24,5 @@ class Migration(migrations.Migration):
 
     dependencies = [("guerdon", "0012_codes")]
     operations = [
-        ops.AddField(model_name="CodeProblem", name="answer", field=fields.CharField(null=True, max_length=500)),
         ops.RunSQL(list(STATEMENTS), reverse_sql=ops.RunSQL.noop),
     ]

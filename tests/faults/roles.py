@@ -15,10 +15,11 @@ import structlog
 import uvicorn
 
 from api.background import run_worker
+from api.face import build_server
 from api.http.server import server_config
 from api.settings import read_settings
 from api.upkeep import import_into, rebuilt
-from api.wiring import Wired, build_server, wired
+from api.wiring import Wired, wired
 from catalog.redemptions.policy import ShopPolicy
 from catalog.redemptions.redeeming import Redeeming, redeem
 from domain.access.principals import SYSTEM, Actor, Role

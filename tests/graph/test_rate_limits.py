@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from api.face import build_server
 from api.http.auth import Caller
 from api.http.errors import Code, RequestRefused
 from api.http.limiting import (
@@ -24,7 +25,7 @@ from api.http.limiting import (
 from api.http.server import server_config
 from api.settings import Limits, Profile, Settings, read_settings
 from api.upkeep import new_key
-from api.wiring import Wired, build_charge, build_server, wired
+from api.wiring import Wired, build_charge, wired
 from domain.access.principals import Actor, Role
 from domain.kernel.ids import new_id
 

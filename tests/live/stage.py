@@ -15,13 +15,14 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from api.background import loops
+from api.face import build_server
 from api.http.issuer import DEVELOPMENT, mint_token
 from api.http.issuer import PATH as ISSUER_PATH
 from api.http.signing import SigningKey
 from api.logs import configure
 from api.realtime import ended, hear_commits
 from api.settings import Limits, Settings
-from api.wiring import Wired, build_server, wired
+from api.wiring import Wired, wired
 from api.worker import Worker
 from domain.access.admitting import Invitation, assign_portfolio_in, link_account
 from domain.access.granting import create_key_in

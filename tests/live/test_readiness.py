@@ -5,8 +5,9 @@ from pathlib import Path
 
 import httpx2
 
+from api.face import build_server
 from api.settings import Settings
-from api.wiring import build_server, wired
+from api.wiring import wired
 from tests.graph.signing_in import running
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from api.demo.magic import FORCED
 from api.demo.shelves import MAGIC, SANDBOX_CARD
-from api.wiring import build_server
+from api.face import build_server
 from catalog.items.said import Unsaid
 from catalog.redemptions.policy import ShopPolicy
 from catalog.suppliers.scripted import Script

@@ -10,12 +10,13 @@ from uuid import UUID
 
 import httpx2
 
+from api.face import build_server
 from api.graph.ids import Tag, decode_as, encode_id
 from api.http.issuer import DEVELOPMENT, mint_token
 from api.http.issuer import PATH as ISSUER_PATH
 from api.http.signing import SigningKey
 from api.settings import Settings
-from api.wiring import Wired, build_server, wired
+from api.wiring import Wired, wired
 from catalog.redemptions.fulfilling import Fulfiller
 from catalog.redemptions.issuing import issue_due
 from catalog.redemptions.policy import ShopPolicy
