@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from api.serving import CHILDREN
 from api.settings import read_settings
 from api.upkeep import audited, new_key
 from api.wiring import wired
@@ -58,7 +59,7 @@ class Company:
     def start(self, name: str) -> None:
         kind, _, number = name.partition("-")
         environment = self.environment | ({"PORT": str(self.ports[int(number)])} if kind == "api" else {})
-        command = self.commands.get(name, ("-m", "api.commands", kind))
+        command = self.commands.get(name) or ("-m", *CHILDREN[kind])
         with (self.plan.home / f"{name}.log").open("ab") as log:
             # As `guerdon serve` starts them: in sessions of their own, and gone when this process is.
             self.running[name] = spawn(
