@@ -104,6 +104,7 @@ async def _tried(carry: Carry, purchase: Purchase) -> str:
 async def race(database: Database, rounds: Sequence[Sequence[Purchase]], transport: Transport = by_the_door) -> Raced:
     """Two processes play all rounds, every other purchase of a round in each; afterwards both have ended."""
     context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.faults.buyers", "tests.faults.roles"])
     start = context.Barrier(PROCESSES)
     ears, processes = list[Connection](), list[Any]()
     for place in range(PROCESSES):

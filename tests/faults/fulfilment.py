@@ -26,8 +26,9 @@ from domain.access.principals import SYSTEM
 from domain.kernel.sql import Database
 from domain.ledger.auditing import audit
 from tests.building import build_world, deal
+from tests.faults.hands import HANDS, do_work, order_for
 from tests.faults.supplying import SECRET, RunningSupplier
-from tests.faults.workers import SANDBOX, WORK
+from tests.faults.workers import SANDBOX
 from tests.orders import KEYRING, KEYS_ENVIRONMENT, Shop, Way
 
 LINES = 3
@@ -51,15 +52,17 @@ PASSED: Mapping[str, Sequence[str]] = {
     "complete": ("complete.before_commit", *OPERATION),
     "reveal": ("reveal.before_commit", *OPERATION),
     "redeem": ("redeem.after_hold", "redeem.after_codes", *OPERATION),
+    **dict.fromkeys(HANDS, OPERATION),
 }
 # Somebody waits for their answer, and asks again without one.
-ASKED = frozenset({"complete", "reveal", "redeem"})
+ASKED = frozenset({"complete", "reveal", "redeem", *HANDS})
 OWN_POINTS = tuple(point for points in PASSED.values() for point in points if point not in OPERATION)
 
 REDEEMED = """
 SELECT line.id FROM redemption_line AS line JOIN redemption ON redemption.id = line.redemption_id
 WHERE redemption.origin_id = $1 AND redemption.origin = 'QUOTE'
 """
+CODES = "SELECT count(*) FROM voucher_code WHERE line_id = ANY($1::uuid[]) AND state = 'ISSUED'"
 TOLD = """
 SELECT attempt.state, line.id, line.state AS line, count(code.id) AS codes
 FROM redemption_line AS line JOIN fulfilment_attempt AS attempt ON attempt.line_id = line.id
@@ -88,6 +91,8 @@ class FulfilmentStage:
         """Lines that this role has work with; answers them, and what its process is told."""
         if role == "redeem":
             return [], await self.quoted()
+        if role in HANDS:
+            return await order_for(self.shop, role, self.member, self.goods["pooled"][1], LINES)
         kind = {"fulfil": "called", "complete": "pulled"}.get(role, "pooled")
         pool_id = self.pool_id if kind == "pooled" else None
         held_for = 0.0 if role == "release" else None
@@ -121,7 +126,26 @@ class FulfilmentStage:
 
     async def again(self, told: Mapping[str, Any]) -> None:
         """What the client or worker that got no answer does once more."""
-        await WORK[told["does"]](self.shop.door, KEYRING, told)
+        await do_work(self.shop.door, KEYRING, told)
+
+    async def ended(self, role: str, line_ids: Sequence[UUID], told: Mapping[str, Any], before: int) -> str:
+        """What is wrong with the lines, codes and points of a workflow that was done once; nothing: empty.
+
+        `before` is what the member had before it was prepared.
+        """
+        lines = await self.lines(line_ids, told)
+        states = {line["state"] for line in lines}
+        wanted, is_paid = (HANDS[role].ends, HANDS[role].is_paid) if role in HANDS else ("FULFILLED", True)
+        balances = await self.shop.world.balances(self.member)
+        spent = before - balances["available"]
+        codes = await self.shop.world.database.fetchval(CODES, [line["id"] for line in lines])
+        is_right = (
+            len(lines) == LINES
+            and states == {wanted}
+            and (spent, balances["held"]) == (LINES * PRICE * is_paid, 0)
+            and codes == LINES * (wanted == "FULFILLED")
+        )
+        return "" if is_right else f"lines are {states}, have {codes} codes, {spent} points were spent: {balances}"
 
     async def claimed(self) -> Sequence[Claim]:
         return await claim_fulfilments(

@@ -121,7 +121,7 @@ async def _said(face: Face, client: httpx2.AsyncClient, question: Question, cred
 @asynccontextmanager
 async def racers(world: World, home: Path, valkey_url: str) -> AsyncIterator[Racers]:
     """Two API processes of one deployment, and whom they know; afterwards both are gone."""
-    ports = _free_ports(PROCESSES)
+    ports = free_ports(PROCESSES)
     environment = {
         "DATABASE_URL": world.database.url,
         "REDIS_URL": valkey_url,
@@ -166,7 +166,8 @@ async def _key(world: World, n: int) -> str:
     return made.text
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """So many ports of the loopback that nobody listens on now."""
     probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [probe.getsockname()[1] for probe in probes]
     for probe in probes:

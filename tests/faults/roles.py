@@ -28,7 +28,7 @@ from domain.kernel.keys import Keyed
 from domain.kernel.operation import Door, Outcome
 from domain.kernel.sealing import Keyring
 from tests.faults.deals import items_of
-from tests.faults.workers import WORK
+from tests.faults.hands import do_work
 
 ROOT = Path(__file__).parents[2]
 CSV = ROOT / "tests" / "data" / "crm_dirty" / "sales_pipeline.csv"
@@ -73,7 +73,7 @@ async def _rebuild(parts: Wired, _told: Mapping[str, Any]) -> None:
 
 
 async def _work(parts: Wired, told: Mapping[str, Any]) -> None:
-    await WORK[told["does"]](parts.door, parts.keyring, told)
+    await do_work(parts.door, parts.keyring, told)
 
 
 async def _redeem(parts: Wired, told: Mapping[str, Any]) -> None:

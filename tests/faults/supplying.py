@@ -35,7 +35,8 @@ class RunningSupplier:
 def supplying(path: Path, **options: Any) -> Generator[RunningSupplier]:
     """A fake supplier with this book; see tests/faults/supplier.py for the options."""
     said = orjson.dumps({"secret": SECRET} | options).decode()
-    process = subprocess.Popen([sys.executable, "-m", "tests.faults.supplier", str(path), said], stdout=subprocess.PIPE)
+    command = [sys.executable, "-m", "tests.faults.supplier", str(path), said]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)
     assert process.stdout is not None
     try:
         line = process.stdout.readline()

@@ -9,7 +9,7 @@ import pytest
 
 from domain.kernel.failpoints import POINTS
 from domain.kernel.sql import Database
-from tests.faults.fulfilment import ASKED, LINES, OWN_POINTS, PASSED, PRICE, FulfilmentStage, fulfilment_stage
+from tests.faults.fulfilment import ASKED, LINES, OWN_POINTS, PASSED, FulfilmentStage, fulfilment_stage
 from tests.faults.roles import started
 from tests.faults.supplying import RunningSupplier, supplying
 
@@ -47,7 +47,7 @@ async def test_a_worker_killed_anywhere_delivers_each_order_once(
     played: tuple[FulfilmentStage, RunningSupplier], role: str, point: str
 ) -> None:
     stage, supplier = played
-    before = await stage.shop.world.balances(stage.member)
+    before = (await stage.shop.world.balances(stage.member))["available"]
     line_ids, told = await stage.prepare(role)
     process = started("work", stage.environment, f"{point}=crash", **told)
     await asyncio.to_thread(process.join, KILLED_SECONDS_MAX)
@@ -55,11 +55,9 @@ async def test_a_worker_killed_anywhere_delivers_each_order_once(
     if role in ASKED:
         await stage.again(told)
     await stage.recover()
+    assert not await stage.ended(role, line_ids, told, before)
     lines = await stage.lines(line_ids, told)
-    assert {line["state"] for line in lines} == {"FULFILLED"}
     assert (lines[0]["revealed_at"] is not None) == (role == "reveal")
-    after = await stage.shop.world.balances(stage.member)
-    assert (before["available"] - after["available"], after["held"]) == (LINES * PRICE, 0)
     if role == "fulfil":
         sent = {external_id: times for external_id, _, _, times in supplier.book()["orders"]}
         assert {line_id.hex for line_id in line_ids} <= set(sent)

@@ -25,6 +25,12 @@ from domain.kernel.sealing import Keyring
 SANDBOX = ShopPolicy(sandbox=True, redemptions_per_minute=100_000, quotes_per_minute=100_000, reveals_per_hour=100_000)
 
 
+def owner_of(told: Mapping[str, Any]) -> Actor:
+    """The session of the member who is named."""
+    member = UUID(told["member"])
+    return Actor(principal_id=member, role=Role.MEMBER, member_id=member)
+
+
 async def _fulfil(door: Door, keyring: Keyring, _told: Mapping[str, Any]) -> None:
     async with httpx2.AsyncClient(trust_env=False) as http:
         await fulfil_due(door, keyring, partial(adapter_for, keyring=keyring, http=http, sandbox=True))
@@ -52,17 +58,13 @@ async def _complete(door: Door, keyring: Keyring, told: Mapping[str, Any]) -> No
 
 
 async def _reveal(door: Door, keyring: Keyring, told: Mapping[str, Any]) -> None:
-    member = UUID(told["member"])
-    owner = Actor(principal_id=member, role=Role.MEMBER, member_id=member)
     keyed = Keyed(key=told["key"], request={"line": told["line"]})
-    await reveal(door, owner, keyed, keyring, UUID(told["line"]), SANDBOX)
+    await reveal(door, owner_of(told), keyed, keyring, UUID(told["line"]), SANDBOX)
 
 
 async def _redeem(door: Door, keyring: Keyring, told: Mapping[str, Any]) -> None:
-    member = UUID(told["member"])
-    owner = Actor(principal_id=member, role=Role.MEMBER, member_id=member)
     keyed = Keyed(key=told["key"], request={"quote": told["quote"]})
-    await redeem(door, owner, keyed, Redeeming(quote_id=UUID(told["quote"])), SANDBOX, keyring)
+    await redeem(door, owner_of(told), keyed, Redeeming(quote_id=UUID(told["quote"])), SANDBOX, keyring)
 
 
 WORK: Mapping[str, Callable[[Door, Keyring, Mapping[str, Any]], Awaitable[None]]] = {

@@ -143,9 +143,10 @@ async def test_unknown_key_ids_do_not_hammer_an_issuer(server: Server, outside: 
     key, now = ECKey.generate_key("P-256"), int(time.time())
     claims = {"iss": outside.url, "sub": "dora", "aud": "guerdon", "iat": now, "exp": now + 60}
     await asyncio.sleep(0.25)
-    asked = outside.asked
+    asked, started = outside.asked, time.monotonic()
     await asyncio.gather(*(server.refusal(_signed(claims, key, "ES256", f"id{n}")) for n in range(20)))
-    assert outside.asked - asked <= 2
+    # Once, and once more for every pause that went by meanwhile on a slow machine.
+    assert outside.asked - asked <= 2 + (time.monotonic() - started) // 0.2
 
 
 async def test_an_issuer_that_cannot_be_reached_is_no_reason_to_refuse_for_ever(door: Door, tmp_path: Path) -> None:

@@ -78,7 +78,10 @@ def _played(console: Console, name: str, seed: int, minutes: float) -> dict[str,
     except Exception:  # a suite that fails in any way is told in the report, and the others still run
         trouble = traceback.format_exc()
         console.print(trouble, markup=False)
-    shutil.rmtree(home, ignore_errors=True)
+    if trouble:
+        console.print(f"what it left, with the logs of its processes: {home}")
+    else:
+        shutil.rmtree(home, ignore_errors=True)
     return {
         "suite": name,
         "held": not trouble,

@@ -10,10 +10,14 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from api.serving import CHILDREN
 from api.settings import read_settings
 from api.upkeep import audited, new_key
 from api.wiring import wired
+from embedded.account import Account
+from embedded.child import spawn
 from tests.boards import board
 from tests.building import build_world
 from tests.faults.deals import Item
@@ -24,6 +28,8 @@ KILLS = 20
 PORTS = (18_430, 18_431)
 WRITERS = 4
 BATCH = 5
+TEND_SECONDS = 0.5
+LAST_WORDS = 4_000
 SETTLE_SECONDS_MAX = 120
 ACTIVITIES_MIN = KILLS * BATCH
 TARGETS = ("api-0", "api-1", "worker", "postgres", "valkey")
@@ -37,32 +43,66 @@ SELECT count(*) FROM (SELECT activity.id FROM activity
 
 @dataclass(kw_only=True)
 class Company:
-    """The processes of one deployment, started again when they were killed; `commands` are those that are not ours."""
+    """The processes of one deployment, started again when they were killed; `commands` are those that are not ours.
+
+    `ended` counts processes of ours that ended by themselves: one whose server is away when it starts, which `guerdon
+    serve` would start again, too.
+    """
 
     plan: Plan
     environment: dict[str, str]
     commands: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    ports: Sequence[int] = PORTS
+    ended: Counter[str] = field(default_factory=Counter[str])
     running: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict[str, "subprocess.Popen[bytes]"])
 
     def start(self, name: str) -> None:
         kind, _, number = name.partition("-")
-        environment = self.environment | ({"PORT": str(PORTS[int(number)])} if number else {})
-        command = self.commands.get(name, ("-m", "api.cli", kind))
+        environment = self.environment | ({"PORT": str(self.ports[int(number)])} if kind == "api" else {})
+        command = self.commands.get(name) or ("-m", *CHILDREN[kind])
         with (self.plan.home / f"{name}.log").open("ab") as log:
-            self.running[name] = subprocess.Popen(
-                [sys.executable, *command], env={**os.environ, **environment}, stdout=log, stderr=log
+            # As `guerdon serve` starts them: in sessions of their own, and gone when this process is.
+            self.running[name] = spawn(
+                [sys.executable, *command],
+                account=Account(),
+                folder=Path.cwd(),
+                environment={**os.environ, **environment},
+                output=log,
+                death_signal=signal.SIGKILL,
             )
 
-    async def kill(self, name: str) -> None:
-        """The part was killed with -9, and one of its kind is on its way up again."""
+    async def kill(self, name: str) -> bool:
+        """The part was killed with -9, and one of its kind is on its way up again; False: it was not up."""
         if name in self.running:
-            self.running[name].kill()
-            await asyncio.to_thread(self.running[name].wait)
+            process = self.running[name]
+            if process.poll() is not None:
+                return False
+            del self.running[name]  # nobody else starts it
+            process.kill()
+            await asyncio.to_thread(process.wait)
             self.start(name)
-            return
+            return True
         server = self.plan.servers.postgres if name == "postgres" else self.plan.servers.valkey
-        if (pid := server.pid) is not None:
-            os.kill(pid, signal.SIGKILL)
+        if (pid := server.pid) is None:
+            return False
+        os.kill(pid, signal.SIGKILL)
+        return True
+
+    async def tend(self) -> None:
+        """For ever: whoever ended by itself is started again. Refuses: SuiteFailed for one that is not ours."""
+        while True:
+            await asyncio.sleep(TEND_SECONDS)
+            for name, process in list(self.running.items()):
+                if process.poll() is None:
+                    continue
+                if name in self.commands:
+                    raise SuiteFailed(f"{name} ended with {process.returncode}: {self.last_words(name)}")
+                self.ended[name] += 1
+                self.start(name)
+
+    def last_words(self, name: str) -> str:
+        """The end of its log."""
+        return (self.plan.home / f"{name}.log").read_text(errors="replace")[-LAST_WORDS:]
 
     def stop(self) -> None:
         for process in self.running.values():
@@ -155,6 +195,7 @@ async def run(plan: Plan) -> Counts:
         await asyncio.gather(*(face.ready() for face in traffic.faces))
         async with asyncio.TaskGroup() as group:
             following = group.create_task(traffic.follow())
+            tending = group.create_task(company.tend())
             await asyncio.wait_for(traffic.followed.wait(), SETTLE_SECONDS_MAX)
             writing = [group.create_task(traffic.write(n)) for n in range(WRITERS)]
             pause = max(0.3, 0.5 * (plan.minutes * 60 - (time.monotonic() - plan.began)) / KILLS)
@@ -163,13 +204,13 @@ async def run(plan: Plan) -> Counts:
                 await asyncio.wait_for(traffic.flowing.wait(), SETTLE_SECONDS_MAX)
                 await asyncio.sleep(pause * chance.uniform(0.5, 1.5))
                 name = TARGETS[number % len(TARGETS)] if number < len(TARGETS) else chance.choice(TARGETS)
-                await company.kill(name)
-                killed[name] += 1
+                killed[name] += await company.kill(name)
                 plan.show(f"{sum(killed.values())} killed, {len(traffic.acknowledged)} acknowledged")
             traffic.over.set()
             await asyncio.gather(*writing)
             await _settled(traffic)
             following.cancel()
+            tending.cancel()
         await _judged(plan, environment, traffic)
     finally:
         company.stop()

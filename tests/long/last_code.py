@@ -4,11 +4,11 @@ from tests.faults.last_code import crowded_shop, play, scarce
 from tests.long.plan import Counts, Plan, SuiteFailed
 
 ROUNDS = 500
-ROUNDS_AT_ONCE = 20
+ROUNDS_AT_ONCE = 50
 
 
 async def run(plan: Plan) -> Counts:
-    """One winner in every round, no deadlock, every law. At least twenty rounds. Refuses: SuiteFailed."""
+    """One winner in every round, no deadlock, every law. At least fifty rounds. Refuses: SuiteFailed."""
     rounds = winners = overlap = 0
     async with plan.database() as database:
         shop = await crowded_shop(database)

@@ -4,7 +4,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.progress import Progress, TaskID
@@ -14,6 +14,8 @@ from embedded.supervisor import EmbeddedServers
 from migrations import migrate
 
 Counts = dict[str, int | float | str]
+
+LOG_SECONDS = 15.0
 
 
 class SuiteFailed(AssertionError):
@@ -31,14 +33,23 @@ class Plan:
     task: TaskID
     servers: EmbeddedServers
     home: Path
+    logged: list[float] = field(default_factory=list[float])
 
     @property
     def is_over(self) -> bool:
         return time.monotonic() - self.began >= self.minutes * 60
 
     def show(self, text: str) -> None:
-        """The bar stands where the time does, with a word on what was done."""
-        self.progress.update(self.task, completed=time.monotonic() - self.began, description=text)
+        """The bar stands where the time does, with a word on what was done; in a log, a line every now and then."""
+        elapsed = time.monotonic() - self.began
+        self.progress.update(self.task, completed=elapsed, description=text)
+        if not self.progress.console.is_terminal and elapsed - (self.logged or [0.0])[-1] >= LOG_SECONDS:
+            self.logged[:] = [elapsed]
+            self.say(text)
+
+    def say(self, text: str) -> None:
+        """A line that stays."""
+        self.progress.console.print(f"{time.monotonic() - self.began:>6.0f} s  {text}")
 
     @asynccontextmanager
     async def database(self, connections: int = 6) -> AsyncIterator[Database]:

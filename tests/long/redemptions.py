@@ -1,103 +1,224 @@
-"""Random kill -9 of redeemers, workers, supplier, PostgreSQL and Valkey, with a supplier that fails a third.
+"""Random kill -9 of everything while members redeem, over HTTP and by the door, at a supplier that fails a third.
 
-What stands at the end is judged by tests/faults/verdict.py, which `python -m tests.long planted` tries.
+Killed are the API processes, the workers, the redeemers, the supplier, PostgreSQL and Valkey, each once in every round
+of all of them in an order drawn from the seed; after each kill come 30 to 70 redemptions, also drawn. What stands at
+the end is judged by tests/faults/verdict.py, which `python -m tests.long planted` tries.
 """
 
 import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
-from pathlib import Path
-from urllib.parse import urlsplit
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from uuid import UUID
 
-import orjson
+import httpx2
 
 from api.settings import read_settings
 from api.upkeep import audited
 from api.wiring import wired
+from domain.kernel.refusals import TryLater
 from domain.kernel.sql import TURBULENCE
+from tests.building import World
 from tests.faults.fulfilment import LAWS, FulfilmentStage, fulfilment_stage
-from tests.faults.supplier import Fault
-from tests.faults.supplying import RunningSupplier, supplying
-from tests.faults.verdict import Told, findings
+from tests.faults.verdict import findings
 from tests.long.kills import Company
+from tests.long.market import APIS, REDEEMERS, WORKERS, Market, told_by
 from tests.long.plan import Counts, Plan, SuiteFailed
-from tests.long.redeemers import Journal
 
 KILLS_MIN = 20
-KILLS_PER_MINUTE = 6
-REDEEMERS = 2
-MEMBERS = 8
-REDEMPTIONS_MIN = 100
-CODES = 30_000
-OVER = "over"
-TARGETS = ("redeemer-0", "redeemer-1", "worker-0", "worker-1", "supplier", "postgres", "valkey")
-PERCENT = 30
+REDEMPTIONS_PER_KILL = (30, 70)
+AUDITED_EVERY = 1_000
+MEMBERS = 16
+CODES_MIN = 3_000
+CODES_PER_MINUTE = 500
+TARGETS = (*APIS, *WORKERS, *REDEEMERS, "supplier", "postgres", "valkey")
 LEASE_SECONDS = 61
-SETTLE_SECONDS_MAX = 600
-STOP_SECONDS_MAX = 60
-# One that hangs keeps a call busy for 15 s: it comes as often as each of the others.
-FAULTS = [fault.value for fault in Fault]
+LEASES_END = 0.3
+STANDSTILL_SECONDS_MAX = 180
+STOP_SECONDS_MAX = 120
+AUDIT_TRIES_MAX = 20
+STOCK = "SELECT id, stock FROM denomination WHERE stock IS NOT NULL"
+FULFILLED = "SELECT count(*) FROM redemption_line WHERE state = 'FULFILLED'"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Before:
+    """What every member had to spend, and what was in stock, before anybody redeemed."""
+
+    points: Mapping[UUID, int]
+    stock: Mapping[UUID, int]
+
+    @classmethod
+    async def of(cls, world: World) -> "Before":
+        return cls(
+            points={member: (await world.balances(member))["available"] for member in world.members},
+            stock={row["id"]: row["stock"] for row in await world.database.fetch(STOCK)},
+        )
 
 
 @dataclass(kw_only=True)
-class Market:
-    """The supplier, which may be killed and comes back with its book; and the journals of those who redeem."""
+class Run:
+    """One run: its parts, who was killed how often, and which audits were clean."""
 
     plan: Plan
-    stack: ExitStack
-    supplier: RunningSupplier
+    market: Market
+    stage: FulfilmentStage
+    company: Company
+    killed: Counter[str] = field(default_factory=Counter[str])
+    audits: list[str] = field(default_factory=list[str])
 
-    @classmethod
-    def opened(cls, plan: Plan, stack: ExitStack) -> "Market":
-        return cls(plan=plan, stack=stack, supplier=stack.enter_context(cls._supplying(plan, 0)))
+    async def play(self) -> None:
+        """Kills until the time is over, then everybody has her answers, and every order ended."""
+        tending = asyncio.create_task(self.company.tend())
+        playing = asyncio.create_task(self._kill())
+        try:
+            done, _ = await asyncio.wait({tending, playing}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+            await self._no_more()
+            await self._settled()
+        finally:
+            tending.cancel()
+            playing.cancel()
 
-    @staticmethod
-    def _supplying(plan: Plan, port: int) -> AbstractContextManager[RunningSupplier]:
-        return supplying(plan.home / "book.db", seed=plan.seed, percent=PERCENT, faults=FAULTS, port=port)
+    async def _kill(self) -> None:
+        chance, wanted = random.Random(self.plan.seed), 0
+        for name in _victims(chance):
+            wanted += chance.randint(*REDEMPTIONS_PER_KILL)
+            await self._redeemed(wanted)
+            if self.plan.is_over and self.killed.total() >= KILLS_MIN:
+                return
+            if name in APIS:
+                await self._serving(name)
+            self.killed[name] += await self._killed(name)
+            if chance.random() < LEASES_END:
+                await self._leases_end()
+            self.plan.show(f"{self.killed.total()} killed, {self.market.acknowledged()} redeemed")
 
-    async def kill_supplier(self) -> None:
-        port = urlsplit(self.supplier.url).port or 0
-        self.supplier.kill()
-        self.supplier = await asyncio.to_thread(self.stack.enter_context, self._supplying(self.plan, port))
+    async def _serving(self, name: str) -> None:
+        """The API process answers again, so that its death cuts somebody off. Refuses: SuiteFailed."""
+        url = f"http://127.0.0.1:{self.market.ports[APIS.index(name)]}/ready"
+        deadline = time.monotonic() + STANDSTILL_SECONDS_MAX
+        async with httpx2.AsyncClient(timeout=5, trust_env=False) as client:
+            while time.monotonic() < deadline:
+                try:
+                    if (await client.get(url)).status_code == 200:
+                        return
+                except httpx2.TransportError:
+                    pass
+                await asyncio.sleep(0.1)
+        raise SuiteFailed(f"seed {self.plan.seed}: {name} does not become ready: {self.company.last_words(name)}")
 
-    def journal_of(self, name: str) -> Path:
-        return self.plan.home / f"{name}.jsonl"
+    async def _killed(self, name: str) -> bool:
+        if name != "supplier":
+            return await self.company.kill(name)
+        await self.market.kill_supplier()
+        return True
 
-    def acknowledged(self) -> int:
-        """How many redemptions were answered so far."""
-        paths = [self.journal_of(name) for name in TARGETS[:REDEEMERS]]
-        return sum(path.read_bytes().count(b'"ok"') for path in paths if path.exists())
+    async def _redeemed(self, wanted: int) -> None:
+        """So many were redeemed in all; each thousand was audited. Refuses: SuiteFailed where nobody is served."""
+        seen, since = 0, time.monotonic()
+        while (now := self.market.acknowledged()) < wanted:
+            if now > seen:
+                seen, since = now, time.monotonic()
+            if time.monotonic() - since > STANDSTILL_SECONDS_MAX:
+                raise SuiteFailed(f"seed {self.plan.seed}: nobody is served after {dict(self.killed)}")
+            await asyncio.sleep(0.1)
+        if now // AUDITED_EVERY > len(self.audits):
+            await self._audit(f"after {now}")
 
-    def commands(self, stage: FulfilmentStage) -> Mapping[str, tuple[str, ...]]:
-        """How each redeemer is started, with members of its own."""
-        denominations = [str(stage.goods[kind][1]) for kind in ("called", "called", "pooled")]
-        members = stage.shop.world.members
-        told = {
-            name: {
-                "journal": str(self.journal_of(name)),
-                "over": str(self.plan.home / OVER),
-                "database": stage.environment["DATABASE_URL"],
-                "members": [str(member) for member in members[place::REDEEMERS]],
-                "denominations": denominations,
-                "seed": self.plan.seed,
-            }
-            for place, name in enumerate(TARGETS[:REDEEMERS])
+    async def _audit(self, when: str) -> None:
+        """`guerdon audit --strict` of a snapshot; who is on the way up again is waited for."""
+        for _ in range(AUDIT_TRIES_MAX):
+            try:
+                async with wired(read_settings(self.stage.environment), "guerdon-audit") as parts:
+                    report = await audited(parts, [])
+                break
+            except (TryLater, *TURBULENCE):
+                await asyncio.sleep(1)
+        else:
+            raise SuiteFailed(f"seed {self.plan.seed}: no audit could be made {when}")
+        broken = [f"{one['law']} {one['name']}: {one['violations']}" for one in report["checks"] if one["violations"]]
+        broken += [f"{law} examined nothing" for law, examined in report["laws"].items() if not examined]
+        if broken:
+            raise SuiteFailed(f"seed {self.plan.seed}, audit {when}: {'; '.join(broken)}")
+        self.audits.append(when)
+        rows = sum(report["laws"].values())
+        self.plan.say(f"audit --strict {when}: clean, {len(report['laws'])} laws, {rows} rows")
+
+    async def _no_more(self) -> None:
+        """The redeemers have the answers that they still wait for, and end; one that just started asks, too."""
+        running = {name: self.company.running.pop(name) for name in REDEEMERS}
+        self.market.over.touch()
+        for name, process in running.items():
+            if await asyncio.to_thread(process.wait, STOP_SECONDS_MAX) != 0:
+                raise SuiteFailed(f"{name} ended with {process.returncode}: {self.company.last_words(name)}")
+
+    async def _leases_end(self) -> None:
+        """The clock jumps past every lease: whoever is still calling has become a zombie."""
+        try:
+            await self.stage.shop.wait(LEASE_SECONDS)
+        except TURBULENCE:
+            return
+
+    async def _settled(self) -> None:
+        """No order is open. Refuses: SuiteFailed where none ends for a while."""
+        fewest, since = -1, time.monotonic()
+        while time.monotonic() - since < STANDSTILL_SECONDS_MAX:
+            try:
+                waiting = await self.stage.open_calls()
+            except TURBULENCE:
+                waiting = fewest
+            if waiting == 0:
+                return
+            if waiting < fewest or fewest < 0:
+                fewest, since = waiting, time.monotonic()
+            self.plan.show(f"{waiting} orders are still open")
+            await self._leases_end()
+            await asyncio.sleep(1)
+        raise SuiteFailed(f"seed {self.plan.seed}: {fewest} orders stay open")
+
+    async def judged(self, before: Before) -> Counts:
+        """What was told outside, what stands, and what the supplier says are one. Refuses: SuiteFailed."""
+        journals = self.market.journals()
+        told = told_by(journals)
+        told.given, told.stock = before.points, before.stock
+        book = await asyncio.to_thread(self.market.supplier.book)
+        states = {external_id: state for external_id, state, _, _ in book["orders"]}
+        database = self.stage.shop.world.database
+        found = await findings(database, told, supplier_id=self.stage.called, book=states, laws=LAWS)
+        if found:
+            raise SuiteFailed(f"seed {self.plan.seed}: " + "; ".join(found))
+        await self._audit("at the end")
+        return {
+            "kills": self.killed.total(),
+            **{f"kills of {name}": self.killed[name] for name in TARGETS},
+            "ended by themselves": self.company.ended.total(),
+            "acknowledged": len(told.acknowledged),
+            **{f"acknowledged to {name}": len(journal.answered) for name, journal in journals.items()},
+            "asked again after a cut": sum(len(journal.cut) for journal in journals.values()),
+            "asked again by a successor": sum(len(journal.resumed) for journal in journals.values()),
+            "lines delivered": await database.fetchval(FULFILLED),
+            "orders at the supplier": len(states),
+            "requests with a fault": sum(count for fault, count in book["requests"].items() if fault != "none"),
+            "requests": sum(book["requests"].values()),
+            "clean strict audits": len(self.audits),
+            "lost": 0,
+            "twice": 0,
         }
-        return {name: ("-m", "tests.long.redeemers", orjson.dumps(one).decode()) for name, one in told.items()}
 
-    def told(self) -> Told:
-        """What the redeemers were told in all."""
-        journals = [Journal.opened(self.journal_of(name)) for name in TARGETS[:REDEEMERS]]
-        told = Told()
-        for journal in journals:
-            told.acknowledged |= set(journal.answered.values())
-            told.odd += [f"{key} was answered twice, differently" for key in journal.odd]
-            told.odd += [f"{key} was never answered" for key in journal.asked.keys() - journal.answered.keys()]
-        return told
+
+def _codes(plan: Plan) -> int:
+    return CODES_MIN + round(CODES_PER_MINUTE * plan.minutes)
+
+
+def _victims(chance: random.Random) -> Iterator[str]:
+    """All of them again and again, each round in an order of its own."""
+    while True:
+        yield from chance.sample(TARGETS, len(TARGETS))
 
 
 async def run(plan: Plan) -> Counts:
@@ -105,103 +226,28 @@ async def run(plan: Plan) -> Counts:
 
     Refuses: SuiteFailed.
     """
-    environment = {
-        "DATABASE_URL": plan.servers.postgres.url(),
-        "REDIS_URL": plan.servers.valkey.url(),
-        "GUERDON_HOME": str(plan.home / "keys"),
-    }
-    killed = Counter[str]()
     with ExitStack() as stack:
         market = Market.opened(plan, stack)
         async with (
             plan.database(4) as database,
-            fulfilment_stage(database, market.supplier, environment, codes=CODES, members=MEMBERS) as stage,
+            fulfilment_stage(
+                database, market.supplier, market.environment, codes=_codes(plan), members=MEMBERS
+            ) as stage,
         ):
             world = stage.shop.world
-            given = {member: (await world.balances(member))["available"] for member in world.members}
-            company = Company(plan=plan, environment=dict(stage.environment), commands=market.commands(stage))
+            denominations = await market.stocked(stage)
+            before = await Before.of(world)
+            company = Company(
+                plan=plan,
+                environment=dict(stage.environment),
+                commands=market.commands(world.members, denominations),
+                ports=market.ports,
+            )
+            played = Run(plan=plan, market=market, stage=stage, company=company)
             try:
-                for name in TARGETS[:4]:
+                for name in (*APIS, *WORKERS, *REDEEMERS):
                     company.start(name)
-                await _kill(plan, market, company, stage, killed)
-                await _no_more(plan, company)
-                await _settled(plan, stage)
+                await played.play()
+                return await played.judged(before)
             finally:
                 company.stop()
-            told = market.told()
-            told.given = given
-            seen = await _judged(stage, market, told, environment)
-    return {
-        "kills": sum(killed.values()),
-        **{f"kills of {name}": count for name, count in sorted(killed.items())},
-        "acknowledged": len(told.acknowledged),
-        **seen,
-        "lost": 0,
-        "twice": 0,
-    }
-
-
-async def _kill(plan: Plan, market: Market, company: Company, stage: FulfilmentStage, killed: "Counter[str]") -> None:
-    chance = random.Random(plan.seed)
-    kills = max(KILLS_MIN, round(KILLS_PER_MINUTE * plan.minutes))
-    for number in range(kills):
-        left = plan.minutes * 60 - (time.monotonic() - plan.began)
-        await asyncio.sleep(max(0.5, left / (kills - number)) * chance.uniform(0.6, 1.4))
-        name = TARGETS[number] if number < len(TARGETS) else chance.choice(TARGETS)
-        if name == "supplier":
-            await market.kill_supplier()
-        else:
-            await company.kill(name)
-        killed[name] += 1
-        if chance.random() < 0.3:
-            await _leases_end(stage)
-        plan.show(f"{sum(killed.values())} killed, {market.acknowledged()} redeemed")
-    while market.acknowledged() < REDEMPTIONS_MIN:  # noqa: ASYNC110  # a count in files, no event
-        await asyncio.sleep(0.2)
-
-
-async def _no_more(plan: Plan, company: Company) -> None:
-    """The redeemers have the answers that they still wait for, and end; one that just started asks for its own too."""
-    (plan.home / OVER).touch()
-    for name in TARGETS[:REDEEMERS]:
-        process = company.running.pop(name)
-        if await asyncio.to_thread(process.wait, STOP_SECONDS_MAX) != 0:
-            raise SuiteFailed(f"{name} ended with {process.returncode}: see its log")
-
-
-async def _leases_end(stage: FulfilmentStage) -> None:
-    """The clock jumps past every lease: whoever is still calling has become a zombie."""
-    try:
-        await stage.shop.wait(LEASE_SECONDS)
-    except TURBULENCE:
-        return
-
-
-async def _settled(plan: Plan, stage: FulfilmentStage) -> None:
-    deadline = time.monotonic() + SETTLE_SECONDS_MAX
-    while time.monotonic() < deadline:
-        try:
-            if not (waiting := await stage.open_calls()):
-                return
-            plan.show(f"{waiting} orders are still open")
-        except TURBULENCE:
-            pass
-        await _leases_end(stage)
-        await asyncio.sleep(1)
-    raise SuiteFailed(f"seed {plan.seed}: orders are still open")
-
-
-async def _judged(
-    stage: FulfilmentStage, market: Market, told: Told, environment: Mapping[str, str]
-) -> Mapping[str, int]:
-    book = await asyncio.to_thread(market.supplier.book)
-    states = {external_id: state for external_id, state, _, _ in book["orders"]}
-    found = await findings(stage.shop.world.database, told, supplier_id=stage.called, book=states, laws=LAWS)
-    async with wired(read_settings({**environment, **stage.environment}), "guerdon-audit") as parts:
-        report = await audited(parts, [])
-    found += [f"audit {one['law']} {one['name']}: {one['violations']}" for one in report["checks"] if one["violations"]]
-    if found:
-        raise SuiteFailed(f"seed {market.plan.seed}: " + "; ".join(found))
-    lines = await stage.shop.world.database.fetchval("SELECT count(*) FROM redemption_line WHERE state = 'FULFILLED'")
-    faults = sum(count for fault, count in book["requests"].items() if fault != "none")
-    return {"lines delivered": lines, "orders at the supplier": len(states), "requests with a fault": faults}
