@@ -17,6 +17,7 @@ from hypothesis import settings
 from embedded.supervisor import EmbeddedServers
 from embedded.valkey import DATABASES
 from migrations import migrate
+from tests.shares import MINUTES, share_of
 
 TEMPLATE = "guerdon_template"
 SHARED_MEMORY = Path("/dev/shm")
@@ -55,6 +56,18 @@ def pytest_collection_finish() -> None:
     """What was imported stays for the whole run: the garbage collector need not look at it again and again."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tells what each part of the product took of the ten minutes, its seconds divided by the processes."""
+    seconds = dict.fromkeys(MINUTES, 0.0)
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                seconds[share_of(report.nodeid)] += report.duration
+    processes = terminalreporter.config.getoption("numprocesses", None) or 1
+    told = [f"{part} {seconds[part] / processes:.0f} of {minutes * 60} s" for part, minutes in MINUTES.items()]
+    terminalreporter.write_line(f"In {processes} processes: {', '.join(told)}")
 
 
 @pytest.fixture(scope="session")
