@@ -96,26 +96,12 @@ def loops(parts: Wired) -> list[Loop]:
     async def close() -> int:
         return await close_due(parts.door, SYSTEM)
 
-    async def move() -> int:
-        return await move_due(parts.door)
-
     async def expire() -> int:
         return await expire_codes(parts.door) + await tell_expiring(parts.door)
-
-    async def partners() -> int:
-        return (
-            await follow_assignments(parts.door) + await lapse_due(parts.door) + await end_partnerships_due(parts.door)
-        )
 
     async def prune() -> int:
         spent = await prune_spent(parts.door) + await prune_buckets(parts.door)
         return spent + await prune_quotes(parts.door, SYSTEM) + await remove_unattached(parts.door)
-
-    async def claims() -> int:
-        return await reject_overdue(parts.door)
-
-    async def deals() -> int:
-        return await expire_deals(parts.door) + await hand_on_due(parts.door)
 
     async def fan() -> int:
         return await fan_out(parts.door, parts.matrix)
@@ -129,17 +115,32 @@ def loops(parts: Wired) -> list[Loop]:
         Loop(name="heal", step=healed, pause_min=0.5, pause_max=2.0),
         Loop(name="mature", step=mature, pause_min=0.2, pause_max=SLOW_POLL),
         Loop(name="rewalk", step=rewalk, pause_min=0.1, pause_max=1.0),
-        Loop(name="programs", step=move, pause_min=0.2, pause_max=SLOW_POLL),
         Loop(name="allocate", step=allocate, pause_min=0.5, pause_max=SLOW_POLL),
         Loop(name="close", step=close, pause_min=1.0, pause_max=60.0),
         Loop(name="expire-codes", step=expire, pause_min=5.0, pause_max=300.0),
-        Loop(name="partners", step=partners, pause_min=0.2, pause_max=SLOW_POLL),
         Loop(name="prune", step=prune, pause_min=5.0, pause_max=300.0),
-        Loop(name="claims", step=claims, pause_min=1.0, pause_max=60.0),
-        Loop(name="deals-and-leads", step=deals, pause_min=1.0, pause_max=60.0),
         Loop(name="webhooks-fan-out", step=fan, pause_min=0.01, pause_max=POLL),
         Loop(name="webhooks-send", step=parts.sender.step, pause_min=0.01, pause_max=POLL),
         Loop(name="webhooks-forget", step=forget, pause_min=5.0, pause_max=300.0),
+        *_workflow_loops(parts),
+    ]
+
+
+def _workflow_loops(parts: Wired) -> list[Loop]:
+    """The loops of programs, partners and workflows: what comes with time in each of them."""
+    door = parts.door
+
+    async def partners() -> int:
+        return await follow_assignments(door) + await lapse_due(door) + await end_partnerships_due(door)
+
+    async def deals() -> int:
+        return await expire_deals(door) + await hand_on_due(door)
+
+    return [
+        Loop(name="programs", step=partial(move_due, door), pause_min=0.2, pause_max=SLOW_POLL),
+        Loop(name="partners", step=partners, pause_min=0.2, pause_max=SLOW_POLL),
+        Loop(name="claims", step=partial(reject_overdue, door), pause_min=1.0, pause_max=60.0),
+        Loop(name="deals-and-leads", step=deals, pause_min=1.0, pause_max=60.0),
     ]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from api.graph.ids import Tag, decode_as
 from domain.partners.facts import FactKind, NewFact, SubjectKind
-from tests.stories.teller import Teller
+from tests.stories.teller import OBJECTIVE, Teller
 
 LINE = """id n sku state reason invoice reps { memberId sharePpm } activity { id partner { name } dues { granted
     member { id } partner { id } explanation { code text } } }"""
@@ -39,6 +39,7 @@ async def spiff(
         code=code,
         name={"en": "A SPIFF"},
         audience="EVERYONE",
+        objective=OBJECTIVE,
         startsAt=(at - timedelta(days=200)).isoformat(),
     )
     program_id = made["program"]["id"]

@@ -8,7 +8,7 @@ from typing import Any
 from domain.access.principals import SYSTEM, Scope
 from domain.activities.sources import TypeDefinition, define_types
 from tests.building import START
-from tests.stories.teller import Teller
+from tests.stories.teller import OBJECTIVE, Teller
 
 DECLARED: Mapping[str, Any] = {
     "attributes": [{"name": name, "kind": "STRING"} for name in ("customer", "product", "moment")],
@@ -54,6 +54,7 @@ async def launch(teller: Teller, *rules: Mapping[str, Any], budget: int = 1_000_
         name={"en": code},
         unit="USD",
         audience="EVERYONE",
+        objective=OBJECTIVE,
         startsAt=(START - timedelta(days=1)).isoformat(),
         **{name: document.pop(name) for name in ("zone", "endsAt", "graceDays") if name in document},
     )

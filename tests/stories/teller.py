@@ -31,6 +31,8 @@ from domain.ledger.maturing import mature_due
 from tests.building import World, build_world, deal
 
 STEPS_MAX = 50
+# What a program of a story is to reach: without an objective none goes live.
+OBJECTIVE: Mapping[str, Any] = {"metric": "deals.won", "baseline": 10, "target": 20, "dueAt": "2099-12-31T00:00:00Z"}
 REFUSAL = "... on Refusal { code text }"
 LINE = "id state price delivery maskedCode availableActions item { name }"
 ORDER = f"redemption {{ id state total lines {{ {LINE} }} }}"
