@@ -27,6 +27,7 @@ from catalog.suppliers.registry import adapter_for
 from domain.access.limiting import prune_buckets
 from domain.access.principals import SYSTEM
 from domain.access.spending import prune_spent
+from domain.earning.qualifying import evaluate_due
 from domain.earning.receiving import forget_messages
 from domain.earning.rewalking import rewalk_due
 from domain.kernel import outbox
@@ -81,6 +82,9 @@ def loops(parts: Wired) -> list[Loop]:
     async def rewalk() -> int:
         return await rewalk_due(parts.door, parts.knowledge)
 
+    async def qualify() -> int:
+        return await evaluate_due(parts.door, parts.knowledge)
+
     async def close() -> int:
         return await close_due(parts.door, SYSTEM)
 
@@ -102,6 +106,7 @@ def loops(parts: Wired) -> list[Loop]:
         Loop(name="heal", step=healed, pause_min=0.5, pause_max=2.0),
         Loop(name="mature", step=mature, pause_min=0.2, pause_max=SLOW_POLL),
         Loop(name="rewalk", step=rewalk, pause_min=0.1, pause_max=1.0),
+        Loop(name="qualify", step=qualify, pause_min=0.2, pause_max=SLOW_POLL),
         Loop(name="close", step=close, pause_min=1.0, pause_max=60.0),
         Loop(name="expire-codes", step=expire, pause_min=5.0, pause_max=300.0),
         Loop(name="prune", step=prune, pause_min=5.0, pause_max=300.0),

@@ -46,6 +46,8 @@ from api.graph.sends_in import SendMutation
 from api.graph.sources import SourceQuery
 from api.graph.suppliers import SupplierQuery
 from api.graph.suppliers_in import SupplierMutation
+from api.graph.tiers import TierQuery
+from api.graph.tiers_in import TierMutation
 from api.graph.units import UnitQuery
 from api.graph.vendor_in import VendorMutation
 from api.graph.viewer import ViewerQuery
@@ -80,6 +82,7 @@ QUERIES = (
     BundleQuery,
     SendQuery,
     EntitlementQuery,
+    TierQuery,
 )
 
 
@@ -103,6 +106,7 @@ MUTATIONS = (
     SendMutation,
     RewardMutation,
     EntitlementMutation,
+    TierMutation,
 )
 
 

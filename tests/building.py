@@ -68,6 +68,7 @@ class World:
         facts: Mapping[str, Any] | None = None,
         partner_facts: Mapping[str, Any] | None = None,
         unit: str = "POINTS",
+        attributes: Mapping[str, Any] | None = None,
         **draft: Any,
     ) -> UUID:
         """A live program with these rules and a funded budget; open to everyone unless told otherwise."""
@@ -84,7 +85,7 @@ class World:
         document: dict[str, Any] = {
             "unit": unit,
             "zone": "UTC",
-            "attributes": {"product": {"type": "STRING", "default": ""}},
+            "attributes": {"product": {"type": "STRING", "default": ""}, **(attributes or {})},
             "rules": [{"code": "won", "trigger": "deal.won", **rule} for rule in rules],
         }
         if parameters:

@@ -27,6 +27,7 @@ from catalog.suppliers.reconciliation import Difference
 from domain.access.principals import Relation, Role, Scope
 from domain.activities.activity import ActivityStatus, Basis, OnChange, Outcome
 from domain.earning.reading import AwardState, DueOutcome
+from domain.earning.tiers import MembershipReason, MembershipState
 from domain.kernel.units import UnitKind
 from domain.partners.registration import JourneyStage, MemberKind, PartnerType, Result
 from domain.programs.program import Audience, DebtPolicy, ProgramAction, ProgramState, Visibility
@@ -231,6 +232,14 @@ DESCRIBED: Mapping[type[StrEnum], tuple[str | None, str]] = {
     Settlement: ("CodeProblemSettlement", "How a problem ends: another code, the points back, or neither."),
     Action: ("RedemptionAction", "What somebody may do with a line."),
     RedemptionSort: (None, "In which order orders are listed, by when they were made."),
+    MembershipState: (
+        "TierState",
+        "QUALIFYING: no tier yet; ACTIVE; GRACE: below what it takes, with time to recover; DOWNGRADED: just fell.",
+    ),
+    MembershipReason: (
+        "TierReason",
+        "Why a tier began: by its metrics, or OVERRIDE, by hand; SETTLED: the evaluation after a fall left it there.",
+    ),
     ObstacleCode: (None, "Why somebody cannot redeem something now; the sentence comes with it."),
 }
 

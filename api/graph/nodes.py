@@ -30,6 +30,7 @@ from catalog.suppliers.reading import suppliers_by_id
 from catalog.suppliers.reconciling import reconciliations_by_id
 from domain.earning.reading import awards_by_id, dues_by_id
 from domain.earning.runs import import_runs_by_id
+from domain.earning.tier_reading import memberships_by_id, tier_sets_by_id
 from domain.ledger.reading import debts_by_id, wallets_by_id
 from domain.programs.reading import enrollments_by_id, programs_by_id, terms_by_id
 
@@ -67,6 +68,8 @@ READINGS: Mapping[Tag, Reading[Any, Any]] = {
     Tag.REWARD_SEND: sends_by_id,
     Tag.REWARD: rewards_by_id,
     Tag.ENTITLEMENT: entitlements_by_id,
+    Tag.TIER_SET: tier_sets_by_id,
+    Tag.TIER_MEMBERSHIP: memberships_by_id,
 }
 
 

@@ -55,6 +55,7 @@ TAGS: Mapping[str, Tag] = {
     "leaderboard": Tag.LEADERBOARD,
     "season_id": Tag.SEASON,
     "terms": Tag.TERMS,
+    "tier set": Tag.TIER_SET,
     "wallet": Tag.WALLET,
     "supplier": Tag.SUPPLIER,
     "code pool": Tag.CODE_POOL,

@@ -31,7 +31,7 @@ TIER_CHANGED = EventType(
     aggregate="tier_membership",
     description="A partner rose, fell, is in grace, recovered, or was put into a tier by hand.",
     payload={
-        "set_id": "the set of tiers",
+        "tier_set_id": "the set of tiers",
         "from_tier": "code of the tier before, or null",
         "to_tier": "code of the tier from now on, or null",
         "from_state": "its state before, or null",
@@ -45,7 +45,7 @@ TIER_AT_RISK = EventType(
     aggregate="tier_membership",
     description="By what is known now, a partner will lose its tier.",
     payload={
-        "set_id": "the set of tiers",
+        "tier_set_id": "the set of tiers",
         "tier": "code of the tier",
         "missing": "metric of the set → how much more it takes to stay",
         "decides_at": "when it is decided, ISO 8601 in UTC",

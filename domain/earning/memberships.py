@@ -181,7 +181,7 @@ def _tell(op: Operation, set_id: UUID, tiers: Tiers, membership_id: UUID, move: 
         TIER_CHANGED.about(
             membership_id,
             partner_id=move.partner_id,
-            set_id=str(set_id),
+            tier_set_id=str(set_id),
             from_tier=None if move.before is None else move.before.standing.tier,
             to_tier=move.after.tier,
             from_state=None if move.before is None else move.before.standing.state.value,
@@ -204,7 +204,7 @@ def tell_at_risk(
         TIER_AT_RISK.about(
             membership_id,
             partner_id=move.partner_id,
-            set_id=str(set_id),
+            tier_set_id=str(set_id),
             tier=move.after.tier,
             missing=_missing(short),
             decides_at=decides_at.isoformat(),

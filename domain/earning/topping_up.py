@@ -1,4 +1,4 @@
-"""A late sale does not rewrite a tier: what it would have been worth is an activity of its own, at the period's close."""
+"""A late sale rewrites no tier: what it would have been worth is an activity of its own, at the period's close."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -100,5 +100,5 @@ def _activity(
         partner=held.partner_id,
         quantity=1 if amounts else value,
         amounts=amounts,
-        attributes={"tiers": set_code, "held": held.tier or "", "deserved": code},
+        attributes={"tiers": set_code, "deserved": code} | ({"held": held.tier} if held.tier else {}),
     )
