@@ -13,6 +13,7 @@ from domain.kernel import refusals as kernel
 from domain.kernel.refusals import Refusal, every_refusal
 from domain.ledger import refusals as ledger
 from domain.partners import refusals as partners
+from domain.plans import refusals as plans
 from domain.programs import refusals as programs
 from leaderboards import refusals as leaderboards
 
@@ -24,6 +25,7 @@ ROOMS = (
     programs,
     activities,
     earning,
+    plans,
     leaderboards,
     codes,
     items,

@@ -12,6 +12,7 @@ MODELS = (
     "domain.programs.tables",
     "domain.activities.tables",
     "domain.earning.tables",
+    "domain.plans.tables",
     "leaderboards.tables",
     "catalog.suppliers.tables",
     "catalog.codes.tables",
