@@ -33,6 +33,8 @@ from domain.earning.rewalking import rewalk_due
 from domain.kernel import outbox
 from domain.ledger.booking import close_due
 from domain.ledger.maturing import mature_due
+from domain.plans.checking import tell_overdue
+from domain.plans.tracking import end_plans, track_due
 from leaderboards.projecting import fold
 from leaderboards.rebuilding import Healed, heal
 from leaderboards.store import IndexUnavailable
@@ -85,6 +87,10 @@ def loops(parts: Wired) -> list[Loop]:
     async def qualify() -> int:
         return await evaluate_due(parts.door, parts.knowledge)
 
+    async def track() -> int:
+        looked = await track_due(parts.door, parts.knowledge)
+        return looked + await tell_overdue(parts.door) + await end_plans(parts.door)
+
     async def close() -> int:
         return await close_due(parts.door, SYSTEM)
 
@@ -107,6 +113,7 @@ def loops(parts: Wired) -> list[Loop]:
         Loop(name="mature", step=mature, pause_min=0.2, pause_max=SLOW_POLL),
         Loop(name="rewalk", step=rewalk, pause_min=0.1, pause_max=1.0),
         Loop(name="qualify", step=qualify, pause_min=0.2, pause_max=SLOW_POLL),
+        Loop(name="track", step=track, pause_min=0.2, pause_max=SLOW_POLL),
         Loop(name="close", step=close, pause_min=1.0, pause_max=60.0),
         Loop(name="expire-codes", step=expire, pause_min=5.0, pause_max=300.0),
         Loop(name="prune", step=prune, pause_min=5.0, pause_max=300.0),

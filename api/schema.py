@@ -32,8 +32,11 @@ from api.graph.leaderboards import LeaderboardQuery
 from api.graph.live import CursorShown, Subscription
 from api.graph.members import MemberQuery
 from api.graph.nodes import NodeQuery
+from api.graph.objectives_in import ObjectiveMutation
 from api.graph.partners import PartnerQuery
 from api.graph.people_in import PeopleMutation
+from api.graph.plans import PlanQuery
+from api.graph.plans_in import PlanMutation
 from api.graph.programs import ProgramQuery
 from api.graph.programs_in import ProgramMutation
 from api.graph.redemptions import RedemptionQuery
@@ -83,6 +86,7 @@ QUERIES = (
     SendQuery,
     EntitlementQuery,
     TierQuery,
+    PlanQuery,
 )
 
 
@@ -107,6 +111,8 @@ MUTATIONS = (
     RewardMutation,
     EntitlementMutation,
     TierMutation,
+    PlanMutation,
+    ObjectiveMutation,
 )
 
 

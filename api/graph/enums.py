@@ -30,6 +30,8 @@ from domain.earning.reading import AwardState, DueOutcome
 from domain.earning.tiers import MembershipReason, MembershipState
 from domain.kernel.units import UnitKind
 from domain.partners.registration import JourneyStage, MemberKind, PartnerType, Result
+from domain.plans.objective import CheckpointState, ObjectiveState
+from domain.plans.plan import CommitmentState, PlanAction, PlanState, RevisionState, Side
 from domain.programs.program import Audience, DebtPolicy, ProgramAction, ProgramState, Visibility
 from leaderboards.boards import Operator, RankDisplay
 from leaderboards.boards import Scope as BoardScope
@@ -239,6 +241,20 @@ DESCRIBED: Mapping[type[StrEnum], tuple[str | None, str]] = {
     MembershipReason: (
         "TierReason",
         "Why a tier began: by its metrics, or OVERRIDE, by hand; SETTLED: the evaluation after a fall left it there.",
+    ),
+    PlanState: (None, "PROPOSED until the partner agrees, AGREED, ENDED when its time is over."),
+    PlanAction: (None, "What your side may do with a plan."),
+    Side: ("PlanSide", "The vendor's side or the partner's."),
+    CommitmentState: (None, "Whether a commitment is OPEN, DONE or NOT_DONE."),
+    RevisionState: ("ObjectiveRevisionState", "What became of a proposed revision."),
+    ObjectiveState: (
+        None,
+        "ON_TRACK, AT_RISK or MET by the straight line to the target; MISSED once closed; REVISED: another one goes"
+        " on.",
+    ),
+    CheckpointState: (
+        None,
+        "PLANNED; HELD by either side; OVERDUE when nobody held it within three days; DROPPED by a revision.",
     ),
     ObstacleCode: (None, "Why somebody cannot redeem something now; the sentence comes with it."),
 }

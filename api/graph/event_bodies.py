@@ -18,6 +18,7 @@ from domain.earning import events as earning
 from domain.kernel.events import EventType, StampedEvent
 from domain.ledger import events as ledger
 from domain.partners import events as partners
+from domain.plans import events as plans
 from domain.programs import events as programs
 from leaderboards import events as leaderboards
 
@@ -29,6 +30,7 @@ ROOMS = (
     ledger,
     partners,
     programs,
+    plans,
     leaderboards,
     webhooks,
     suppliers,
@@ -54,6 +56,7 @@ class Shape(StrEnum):
 
 # Other names that end in _id are ids, others that end in _at instants; every other name of a payload stands here.
 SHAPES: Mapping[str, Shape] = {
+    "actual": Shape.WHOLE,
     "adapter": Shape.TEXT,
     "alert_below": Shape.WHOLE,
     "amount": Shape.WHOLE,
@@ -73,6 +76,7 @@ SHAPES: Mapping[str, Shape] = {
     "duplicates": Shape.WHOLE,
     "effective_from": Shape.INSTANT,
     "epoch": Shape.WHOLE,
+    "expected": Shape.WHOLE,
     "extended": Shape.OBJECT,
     "first_expires_on": Shape.TEXT,
     "free": Shape.WHOLE,
@@ -80,6 +84,7 @@ SHAPES: Mapping[str, Shape] = {
     "from_tier": Shape.TEXT,
     "imported": Shape.WHOLE,
     "indebted": Shape.WHOLE,
+    "is_closed": Shape.FLAG,
     "issued": Shape.WHOLE,
     "items": Shape.IDS,
     "kind": Shape.TEXT,
@@ -91,6 +96,7 @@ SHAPES: Mapping[str, Shape] = {
     "origin": Shape.TEXT,
     "parameters_version": Shape.WHOLE,
     "partners": Shape.WHOLE,
+    "period": Shape.TEXT,
     "period_start": Shape.INSTANT,
     "problem": Shape.TEXT,
     "quantity": Shape.WHOLE,
@@ -109,9 +115,11 @@ SHAPES: Mapping[str, Shape] = {
     "rule": Shape.TEXT,
     "scope": Shape.TEXT,
     "scopes": Shape.TEXTS,
+    "side": Shape.TEXT,
     "state": Shape.TEXT,
     "subject_kind": Shape.TEXT,
     "substituted": Shape.WHOLE,
+    "target": Shape.WHOLE,
     "tier": Shape.TEXT,
     "to_state": Shape.TEXT,
     "to_tier": Shape.TEXT,
@@ -121,6 +129,7 @@ SHAPES: Mapping[str, Shape] = {
     "used": Shape.WHOLE,
     "valid_from": Shape.INSTANT,
     "valid_until": Shape.INSTANT,
+    "value": Shape.WHOLE,
     "version": Shape.WHOLE,
     "voided": Shape.WHOLE,
     "waits_for": Shape.TEXT,

@@ -32,6 +32,7 @@ from domain.earning.reading import awards_by_id, dues_by_id
 from domain.earning.runs import import_runs_by_id
 from domain.earning.tier_reading import memberships_by_id, tier_sets_by_id
 from domain.ledger.reading import debts_by_id, wallets_by_id
+from domain.plans.reading import objectives_by_id, plans_by_id, reviews_by_id
 from domain.programs.reading import enrollments_by_id, programs_by_id, terms_by_id
 
 READINGS: Mapping[Tag, Reading[Any, Any]] = {
@@ -68,6 +69,9 @@ READINGS: Mapping[Tag, Reading[Any, Any]] = {
     Tag.REWARD_SEND: sends_by_id,
     Tag.REWARD: rewards_by_id,
     Tag.ENTITLEMENT: entitlements_by_id,
+    Tag.JOINT_PLAN: plans_by_id,
+    Tag.PLAN_OBJECTIVE: objectives_by_id,
+    Tag.PLAN_REVIEW: reviews_by_id,
     Tag.TIER_SET: tier_sets_by_id,
     Tag.TIER_MEMBERSHIP: memberships_by_id,
 }

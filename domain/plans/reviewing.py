@@ -118,7 +118,9 @@ async def _document_in(
         "period": {"key": period.key, "from": period.start.isoformat(), "until": period.end.isoformat()},
         "frozenAt": op.now.isoformat(),
         "objectives": [
-            _objective(one, row["name"], value, op.now, [each for each in checkpoints if each["objective_id"] == one.id])
+            _objective(
+                one, row["name"], value, op.now, [each for each in checkpoints if each["objective_id"] == one.id]
+            )
             for one, row, value in zip(objectives, rows, values, strict=True)
         ],
         "commitments": [_commitment(row) for row in await op.sql.fetch(COMMITMENTS, plan.id)],
@@ -130,9 +132,7 @@ async def _document_in(
     }
 
 
-def _objective(
-    one: Objective, name: str, value: int, now: datetime, checkpoints: Sequence[Row]
-) -> dict[str, Any]:
+def _objective(one: Objective, name: str, value: int, now: datetime, checkpoints: Sequence[Row]) -> dict[str, Any]:
     line = one.line
     is_final = one.closed_at is not None
     state = one.state if is_final else line.state(value, now)

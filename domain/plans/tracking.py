@@ -28,9 +28,7 @@ WORKFLOW = Workflow(
     code="plans",
     name="Joint plans",
     types=(
-        ReportedType(
-            code=OBJECTIVE_MET, name={"en": "Objective met", "fr": "Objectif atteint"}, attributes=ATTRIBUTES
-        ),
+        ReportedType(code=OBJECTIVE_MET, name={"en": "Objective met", "fr": "Objectif atteint"}, attributes=ATTRIBUTES),
         ReportedType(
             code=OBJECTIVE_PARTLY_MET,
             name={"en": "Objective partly met", "fr": "Objectif atteint en partie"},
