@@ -36,7 +36,7 @@ class RewardShareInput:
 
 
 @strawberry.input(description="A metric that is to reach a target by a date.")
-class ObjectiveInput:
+class PlanObjectiveInput:
     code: str = strawberry.field(description="Its code within the plan.")
     name: str = strawberry.field(description="Its name, 1 to 200 characters.")
     metric: Json = strawberry.field(description="What is measured, as a document; see the page on objectives.")
@@ -89,7 +89,7 @@ class ObjectiveInput:
 class AddObjectiveInput:
     idempotency_key: str = key_field()
     plan_id: strawberry.ID = strawberry.field(description="The plan.")
-    objective: ObjectiveInput = strawberry.field(description="The objective.")
+    objective: PlanObjectiveInput = strawberry.field(description="The objective.")
 
 
 @strawberry.input(description="Another target or date for an objective.")
@@ -117,7 +117,7 @@ class HoldCheckpointInput:
 
 def objective_field() -> Any:
     """The objective as a mutation leaves it."""
-    return strawberry.field(graphql_type=nouns.OBJECTIVE | None, description="The objective as it stands now.")
+    return strawberry.field(graphql_type=nouns.PLAN_OBJECTIVE | None, description="The objective as it stands now.")
 
 
 @strawberry.type(description="The objective stands.")
@@ -133,7 +133,7 @@ class ProposeObjectiveRevisionSuccess:
 @strawberry.type(description="The revision is answered.")
 class AnswerObjectiveRevisionSuccess:
     objective: Any = strawberry.field(
-        graphql_type=nouns.OBJECTIVE | None, description="The objective that goes on: a new one after consent."
+        graphql_type=nouns.PLAN_OBJECTIVE | None, description="The objective that goes on: a new one after consent."
     )
 
 

@@ -72,7 +72,7 @@ class ObjectiveValue:
 
 
 @strawberry.type(description="A metric that is to reach a target by a date, judged by the straight line to it.")
-class Objective(Node):
+class PlanObjective(Node):
     id = identity(Tag.PLAN_OBJECTIVE)
     version: Points = strawberry.field(description="Moves with every measurement.")
     code: str = strawberry.field(description="Its code within the plan.")
@@ -82,9 +82,13 @@ class Objective(Node):
     partner = one(nouns.PARTNER, partner_by_id, "partner_id", "The partner, null for a program's.")
     member = one(nouns.MEMBER, member_by_id, "member_id", "The person whose objective it is; null for a firm's.")
     program = one(nouns.PROGRAM, programs_by_id, "program_id", "The program it belongs to.")
-    supports = one(nouns.OBJECTIVE, objectives_by_id, "supports_id", "The objective that this goal is for.")
-    replaces = one(nouns.OBJECTIVE, objectives_by_id, "replaces_id", "The objective that was revised into this one.")
-    replaced_by = one(nouns.OBJECTIVE, objectives_by_id, "replaced_by_id", "The one that goes on for this REVISED one.")
+    supports = one(nouns.PLAN_OBJECTIVE, objectives_by_id, "supports_id", "The objective that this goal is for.")
+    replaces = one(
+        nouns.PLAN_OBJECTIVE, objectives_by_id, "replaces_id", "The objective that was revised into this one."
+    )
+    replaced_by = one(
+        nouns.PLAN_OBJECTIVE, objectives_by_id, "replaced_by_id", "The one that goes on for this REVISED one."
+    )
     baseline: Points = told("line.baseline", Points, "Where it stood before; the result is compared with it.")
     origin: Points = told("line.origin", Points, "Where its line begins: 0 for what adds up, else the baseline.")
     target: Points = told("line.target", Points, "What is to be reached.")
@@ -174,7 +178,7 @@ class JointPlan(Node):
     agreed_at: datetime | None = strawberry.field(description="When the partner agreed.")
     ended_at: datetime | None = strawberry.field(description="When it ended.")
     recorded_at: datetime = strawberry.field(description="When it was proposed.")
-    objectives = many(Objective, objectives_of_plans, "Its objectives, the oldest first, at most 100.")
+    objectives = many(PlanObjective, objectives_of_plans, "Its objectives, the oldest first, at most 100.")
     commitments = many(PlanCommitment, commitments_of_plans, "Both sides' commitments, at most 50.")
     reviews = many(PlanReview, reviews_of_plans, "Its frozen reviews, the newest first, at most 20.")
     relation: Relation = strawberry.field(description="How you stand to it.")
@@ -219,8 +223,10 @@ class PlanQuery:
     ) -> Any:
         return await info.context.batches.one(plans_by_id, decode_as(Tag.JOINT_PLAN, id))
 
-    @strawberry.field(graphql_type=Connection[Objective] | None, description="Objectives you may see, newest first.")
-    async def objectives(
+    @strawberry.field(
+        graphql_type=Connection[PlanObjective] | None, description="Objectives you may see, newest first."
+    )
+    async def plan_objectives(
         self, info: Info, first: First = 25, after: After = None, state: ObjectiveStateArgument = None
     ) -> Any:
         context = info.context

@@ -11,7 +11,7 @@ from api.graph.context import Info
 from api.graph.ids import Tag
 from api.graph.inputs import key_field
 from api.graph.mutating import keyed, mutation, sure
-from api.graph.objectives_in import ObjectiveInput
+from api.graph.objectives_in import PlanObjectiveInput
 from domain.kernel.operation import Outcome
 from domain.kernel.refusals import InvalidInput, KeyReused, NotFound
 from domain.plans.plan import Side
@@ -47,8 +47,8 @@ class CreateJointPlanInput:
     zone: str = strawberry.field(default="UTC", description="IANA zone of its dates and quarters.")
     starts_at: datetime = strawberry.field(description="From when on.")
     ends_at: datetime = strawberry.field(description="Until when (excluded), at most 732 days later.")
-    objectives: list[ObjectiveInput] = strawberry.field(
-        default_factory=list[ObjectiveInput], description="The vendor's objectives, at most 20."
+    objectives: list[PlanObjectiveInput] = strawberry.field(
+        default_factory=list[PlanObjectiveInput], description="The vendor's objectives, at most 20."
     )
     commitments: list[CommitmentInput] = strawberry.field(
         default_factory=list[CommitmentInput], description="What the vendor commits itself to, at most 50."

@@ -85,7 +85,7 @@ async def hold_checkpoint(door: Door, actor: Actor, keyed: Keyed, checkpoint_id:
 
 
 async def tell_overdue(door: Door) -> int:
-    """A step: up to 500 checkpoints of agreed plans that nobody held within three days are OVERDUE, and told of once."""
+    """A step: up to 500 checkpoints of agreed plans that nobody held within three days are OVERDUE, told of once."""
 
     async def work(op: Operation) -> int:
         rows = await op.sql.fetch(OVERDUE, op.now - HELD_WITHIN, STEP_MAX)
