@@ -84,11 +84,9 @@ class PlanObjective(Node):
     program = one(nouns.PROGRAM, programs_by_id, "program_id", "The program it belongs to.")
     supports = one(nouns.PLAN_OBJECTIVE, objectives_by_id, "supports_id", "The objective that this goal is for.")
     replaces = one(
-        nouns.PLAN_OBJECTIVE, objectives_by_id, "replaces_id", "The objective that was revised into this one."
+        nouns.PLAN_OBJECTIVE, objectives_by_id, "replaces_id", "The objective that this one was revised from."
     )
-    replaced_by = one(
-        nouns.PLAN_OBJECTIVE, objectives_by_id, "replaced_by_id", "The one that goes on for this REVISED one."
-    )
+    replaced_by = one(nouns.PLAN_OBJECTIVE, objectives_by_id, "replaced_by_id", "The one that goes on for it.")
     baseline: Points = told("line.baseline", Points, "Where it stood before; the result is compared with it.")
     origin: Points = told("line.origin", Points, "Where its line begins: 0 for what adds up, else the baseline.")
     target: Points = told("line.target", Points, "What is to be reached.")
@@ -98,11 +96,11 @@ class PlanObjective(Node):
     tolerance_ppm: int = told("line.tolerance_ppm", int, "ON_TRACK from this part of the line on, in millionths.")
     expected_impact: str | None = strawberry.field(description="What is expected of it, at most 500 characters.")
     state: ObjectiveState = strawberry.field(
-        description="MET from the target on; ON_TRACK while progressPpm ≥ tolerancePpm × elapsedPpm ÷ 1,000,000."
+        description="MET from the target on; ON_TRACK while progressPpm ≥ tolerancePpm × time passed ÷ whole time."
     )
     value: Points = strawberry.field(description="What was measured.")
     expected: Points = strawberry.field(
-        description="The line at that instant: origin + (target − origin) × elapsedPpm ÷ 1,000,000."
+        description="The line at that instant: origin + (target − origin) × time passed ÷ whole time."
     )
     progress_ppm: Points = strawberry.field(description="(value − origin) ÷ (target − origin), in millionths.")
     elapsed_ppm: int = strawberry.field(description="How much of its time had passed, in millionths.")

@@ -17,6 +17,7 @@ CHECKPOINTS_MAX = 60
 SETTLE_DAYS_MAX = 90
 STEPS_MAX = 10
 VALUE_MAX = 10**15
+MICROSECOND = timedelta(microseconds=1)
 
 
 class ObjectiveState(StrEnum):
@@ -66,13 +67,14 @@ class Line:
 
     def elapsed_ppm(self, at: datetime) -> int:
         """How much of the time has passed, 0 to 1,000,000."""
-        passed, whole = at - self.starts_at, self.due_at - self.starts_at
-        return min(max(passed * WHOLE_PPM // whole, 0), WHOLE_PPM)
+        passed, whole = self._times(at)
+        return passed * WHOLE_PPM // whole
 
     def expected(self, at: datetime) -> int:
         """What the line says for the instant: origin + (target − origin) × time passed, rounded towards the origin."""
         way = self.target - self.origin
-        walked = abs(way) * self.elapsed_ppm(at) // WHOLE_PPM
+        passed, whole = self._times(at)
+        walked = abs(way) * passed // whole
         return self.origin + (walked if way >= 0 else -walked)
 
     def progress_ppm(self, value: int) -> int:
@@ -85,12 +87,18 @@ class Line:
         progress = self.progress_ppm(value)
         if progress >= WHOLE_PPM:
             return ObjectiveState.MET
-        is_on_track = progress * WHOLE_PPM >= self.elapsed_ppm(at) * self.tolerance_ppm
+        passed, whole = self._times(at)
+        is_on_track = progress * whole >= passed * self.tolerance_ppm
         return ObjectiveState.ON_TRACK if is_on_track else ObjectiveState.AT_RISK
 
     def final(self, value: int) -> ObjectiveState:
         """The state it closes with."""
         return ObjectiveState.MET if self.progress_ppm(value) >= WHOLE_PPM else ObjectiveState.MISSED
+
+    def _times(self, at: datetime) -> tuple[int, int]:
+        """The time that has passed, and the whole of it, in microseconds."""
+        whole = (self.due_at - self.starts_at) // MICROSECOND
+        return min(max((at - self.starts_at) // MICROSECOND, 0), whole), whole
 
 
 def share_of(progress_ppm: int, steps: Sequence[ShareStep]) -> int:
