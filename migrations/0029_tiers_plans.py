@@ -54,18 +54,18 @@ TIER_TABLES = (
     " WHERE valid_until IS NULL AND look_at IS NOT NULL",
     "CREATE INDEX fact_membership_of_partner ON fact ((value->>'value'), valid_from) WHERE kind = 'membership'",
     """
-    CREATE FUNCTION t1_a_tier_is_never_rewritten() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE FUNCTION tier_membership_is_never_rewritten() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
       IF OLD.valid_until IS NOT NULL OR (OLD.set_id, OLD.partner_id, OLD.state, OLD.tier, OLD.reason, OLD.valid_from)
           IS DISTINCT FROM (NEW.set_id, NEW.partner_id, NEW.state, NEW.tier, NEW.reason, NEW.valid_from) THEN
         RAISE EXCEPTION 'what a partner''s tier was is not rewritten'
-          USING ERRCODE = 'check_violation', CONSTRAINT = 't1_a_tier_is_never_rewritten';
+          USING ERRCODE = 'check_violation', CONSTRAINT = 'tier_membership_is_never_rewritten';
       END IF;
       RETURN NEW;
     END $$
     """,
-    "CREATE TRIGGER t1_a_tier_is_never_rewritten BEFORE UPDATE ON tier_membership"
-    " FOR EACH ROW EXECUTE FUNCTION t1_a_tier_is_never_rewritten()",
+    "CREATE TRIGGER tier_membership_is_never_rewritten BEFORE UPDATE ON tier_membership"
+    " FOR EACH ROW EXECUTE FUNCTION tier_membership_is_never_rewritten()",
 )
 
 PLAN_TABLES = (
@@ -205,28 +205,28 @@ PLAN_TABLES = (
     "CREATE UNIQUE INDEX plan_revision_waits_alone ON plan_revision (objective_id) WHERE state = 'PROPOSED'",
     "CREATE UNIQUE INDEX plan_objective_code_is_open_once ON plan_objective (plan_id, code) WHERE state <> 'REVISED'",
     """
-    CREATE FUNCTION t2_an_objective_moves_along_drawn_edges() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE FUNCTION plan_objective_is_revised_by_another() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
       IF OLD.closed_at IS NOT NULL AND OLD IS DISTINCT FROM NEW
           OR OLD.closed_at IS NULL AND (OLD.baseline, OLD.target, OLD.starts_at, OLD.due_at, OLD.metric, OLD.reward)
              IS DISTINCT FROM (NEW.baseline, NEW.target, NEW.starts_at, NEW.due_at, NEW.metric, NEW.reward) THEN
         RAISE EXCEPTION 'an objective is revised by another one, and closed once'
-          USING ERRCODE = 'check_violation', CONSTRAINT = 't2_an_objective_moves_along_drawn_edges';
+          USING ERRCODE = 'check_violation', CONSTRAINT = 'plan_objective_is_revised_by_another';
       END IF;
       RETURN NEW;
     END $$
     """,
-    "CREATE TRIGGER t2_an_objective_moves_along_drawn_edges BEFORE UPDATE ON plan_objective"
-    " FOR EACH ROW EXECUTE FUNCTION t2_an_objective_moves_along_drawn_edges()",
+    "CREATE TRIGGER plan_objective_is_revised_by_another BEFORE UPDATE ON plan_objective"
+    " FOR EACH ROW EXECUTE FUNCTION plan_objective_is_revised_by_another()",
     """
-    CREATE FUNCTION t3_a_review_is_frozen() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE FUNCTION plan_review_is_frozen() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
       RAISE EXCEPTION 'a review is never edited'
-        USING ERRCODE = 'check_violation', CONSTRAINT = 't3_a_review_is_frozen';
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'plan_review_is_frozen';
     END $$
     """,
-    "CREATE TRIGGER t3_a_review_is_frozen BEFORE UPDATE ON plan_review"
-    " FOR EACH ROW EXECUTE FUNCTION t3_a_review_is_frozen()",
+    "CREATE TRIGGER plan_review_is_frozen BEFORE UPDATE ON plan_review"
+    " FOR EACH ROW EXECUTE FUNCTION plan_review_is_frozen()",
     *(
         f"CREATE TRIGGER c1_nothing_of_value_is_deleted BEFORE DELETE OR TRUNCATE ON {table}"
         " FOR EACH STATEMENT EXECUTE FUNCTION c1_nothing_of_value_is_deleted()"

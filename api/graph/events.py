@@ -29,7 +29,8 @@ from catalog.sends.events import (
 from catalog.sends.sent import RewardState, SendState
 from domain.activities.activity import Basis
 from domain.activities.events import ACTIVITY_CORRECTED, ACTIVITY_RECORDED, ACTIVITY_REVERSED
-from domain.earning.events import GRANT_GIVEN, GRANT_REVOKED
+from domain.earning.events import GRANT_GIVEN, GRANT_REVOKED, TIER_AT_RISK, TIER_CHANGED
+from domain.earning.tiers import MembershipReason, MembershipState
 from domain.kernel.events import StampedEvent
 from domain.ledger.events import (
     AWARD_GRANTED,
@@ -44,6 +45,8 @@ from domain.ledger.events import (
     POINTS_REFUNDED,
     POINTS_RELEASED,
 )
+from domain.plans.events import CHECKPOINT_OVERDUE, OBJECTIVE_CHANGED
+from domain.plans.objective import ObjectiveState
 
 MOVES: Mapping[str, PointsMove] = {
     POINTS_MATURED.name: PointsMove.MATURED,
@@ -268,6 +271,48 @@ class EntitlementChanged(RewardEvent):
     names = frozenset({ENTITLEMENT_MOVED.name})
 
 
+@strawberry.type(description="A partner's tier changed, or its state did.")
+class TierChanged(RewardEvent):
+    membership_id = sure_reference(Tag.TIER_MEMBERSHIP, "aggregate_id", "Where the partner stands from now on.")
+    from_tier = carried("from_tier", str | None, "The code of the tier before.")
+    to_tier = carried("to_tier", str | None, "The code of the tier from now on.")
+    state = carried("to_state", MembershipState, "Its state.")
+    reason = carried("reason", MembershipReason, "Why.")
+    valid_from = carried_instant("valid_from", "From when on.")
+
+    names = frozenset({TIER_CHANGED.name})
+
+
+@strawberry.type(description="By what is known now, a partner will lose its tier.")
+class TierAtRisk(RewardEvent):
+    membership_id = sure_reference(Tag.TIER_MEMBERSHIP, "aggregate_id", "Where the partner stands.")
+    tier = carried("tier", str, "The code of the tier.")
+    missing = carried("missing", Json, "Metric → how much more it takes to stay.")
+    decides_at = carried_instant("decides_at", "When it is decided.")
+
+    names = frozenset({TIER_AT_RISK.name})
+
+
+@strawberry.type(description="An objective was set, moved to another state, or closed.")
+class ObjectiveChanged(RewardEvent):
+    objective_id = sure_reference(Tag.PLAN_OBJECTIVE, "aggregate_id", "The objective.")
+    state = carried("state", ObjectiveState, "Its state.")
+    value = carried("value", Points, "What was measured.")
+    target = carried("target", Points, "What is to be reached.")
+    closed = carried("is_closed", bool, "True once it is final.")
+
+    names = frozenset({OBJECTIVE_CHANGED.name})
+
+
+@strawberry.type(description="Nobody held a checkpoint within three days of its date.")
+class CheckpointOverdue(RewardEvent):
+    objective_id = carried_id(Tag.PLAN_OBJECTIVE, "plan_objective_id", "Its objective.")
+    due_at = carried_instant("due_at", "When it was due.")
+    expected = carried("expected", Points, "What the line said for it.")
+
+    names = frozenset({CHECKPOINT_OVERDUE.name})
+
+
 @strawberry.type(description="Anything else that happened; `name` says what.")
 class OtherEvent(RewardEvent):
     @classmethod
@@ -291,5 +336,9 @@ EVENT_TYPES = (
     RewardReceived,
     RewardChanged,
     EntitlementChanged,
+    TierChanged,
+    TierAtRisk,
+    ObjectiveChanged,
+    CheckpointOverdue,
 )
 SHOWN = frozenset[str]().union(*(kind.names for kind in EVENT_TYPES))

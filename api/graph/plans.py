@@ -115,9 +115,9 @@ class PlanObjective(Node):
     revisions = many(ObjectiveRevision, revisions_of_objectives, "Proposed revisions, newest first, at most 100.")
     relation: Relation = strawberry.field(description="How you stand to it.")
 
-    @strawberry.field(description="What is measured, as a document.")
+    @strawberry.field(graphql_type=Json, description="What is measured, as a document.")
     @staticmethod
-    def metric(parent: strawberry.Parent[ObjectiveRecord]) -> Json:
+    def metric(parent: strawberry.Parent[ObjectiveRecord]) -> Any:
         return dict(parent.line.metric.to_json())
 
     @strawberry.field(graphql_type=ObjectiveValue | None, description="What it measures by all that is known now.")
@@ -147,9 +147,9 @@ class PlanReview(Node):
     period: str = strawberry.field(description="The quarter, for example 2026-Q3.")
     recorded_at: datetime = strawberry.field(description="When it was frozen.")
 
-    @strawberry.field(description="Objectives, checkpoints, commitments and actions as they stood.")
+    @strawberry.field(graphql_type=Json, description="Objectives, checkpoints, commitments, actions as they stood.")
     @staticmethod
-    def document(parent: strawberry.Parent[ReviewRecord]) -> Json:
+    def document(parent: strawberry.Parent[ReviewRecord]) -> Any:
         return dict(parent.document)
 
     @strawberry.field(description="SHA-256 of the document as canonical JSON (keys sorted, no spaces, UTF-8), in hex.")

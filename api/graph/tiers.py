@@ -32,14 +32,14 @@ class PartnerTier:
     code: str = strawberry.field(description="What rules compare with, at most 64 characters.")
     name = wording("name", "Its name, at most 200 characters.")
 
-    @strawberry.field(description="What it takes to reach it: metric → threshold, at most ten.")
+    @strawberry.field(graphql_type=Json, description="What it takes to reach it: metric → threshold, at most ten.")
     @staticmethod
-    def needs(parent: strawberry.Parent[Tier]) -> Json:
+    def needs(parent: strawberry.Parent[Tier]) -> Any:
         return dict(parent.needs)
 
-    @strawberry.field(description="What it takes to stay: metric → threshold, at most ten.")
+    @strawberry.field(graphql_type=Json, description="What it takes to stay: metric → threshold, at most ten.")
     @staticmethod
-    def keeps(parent: strawberry.Parent[Tier]) -> Json:
+    def keeps(parent: strawberry.Parent[Tier]) -> Any:
         return dict(parent.keeps)
 
 
@@ -77,9 +77,9 @@ class TierSet(Node):
     evaluated_at: datetime | None = strawberry.field(description="When they were evaluated last.")
     recorded_at: datetime = strawberry.field(description="When it was first defined.")
 
-    @strawberry.field(description="The document that defines it.")
+    @strawberry.field(graphql_type=Json | None, description="The document that defines it.")
     @staticmethod
-    def document(parent: strawberry.Parent[TierSetRecord]) -> Json | None:
+    def document(parent: strawberry.Parent[TierSetRecord]) -> Any:
         return dict(parent.document)
 
     @strawberry.field(

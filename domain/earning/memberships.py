@@ -98,7 +98,7 @@ async def move_in(
     signed: Signed | None = None,
 ) -> int:
     """Every partner stands as its move says, from its instant on; answers how many changed. What stood before keeps
-    its span, ended at that instant (T1). The tier is a dated fact of the partner from then on.
+    its span, ended at that instant. The tier is a dated fact of the partner from then on.
     """
     stayed = [(move.before, move) for move in moves if not move.is_change and move.before is not None]
     if stayed:

@@ -201,7 +201,7 @@ class TierSet(Model):
 
 
 class TierMembership(Model):
-    """Where a partner stood in a set of tiers from an instant until another; the span without an end is now's (T1).
+    """Where a partner stood in a set of tiers from an instant until another; the span without an end is now's.
 
     `look_at` is when its grace or its override ends, `earned_before` the tier that an override stands in for;
     `measured` are the values of the newest evaluation, by metric.

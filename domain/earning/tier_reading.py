@@ -217,7 +217,7 @@ async def _progress(
 def progress_in(
     tiers: Tiers,
     set_id: UUID,
-    held: Mapping[str, Any] | None,
+    held: Mapping[str, Any] | Row | None,
     values: Mapping[str, int],
     window: tuple[datetime, datetime],
 ) -> TierProgress:

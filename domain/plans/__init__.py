@@ -3,5 +3,5 @@
 Pure: plan (states, sides, actions), objective (the line, the state, checkpoints backwards from the due date, shares).
 Touching storage: drafting and planning (plans, objectives, commitments), revising (with both sides' consent),
 checking (checkpoints), tracking (the step: states, closings), reviewing (frozen documents), reading.
-Laws T2 (an objective is revised by another one, and closed once) and T3 (a review is frozen).
+The database keeps what was: an objective is revised by another one and closed once, a review is never edited.
 """

@@ -13,6 +13,7 @@ from domain.earning.measuring import Measured, MeasuredKind
 from domain.earning.metric import Metric, metric_read
 from domain.kernel.operation import Operation
 from domain.kernel.refusals import NotFound
+from domain.kernel.sql import Row
 from domain.plans.events import PLAN_CHANGED
 from domain.plans.objective import Line, ObjectiveState, ShareStep
 from domain.plans.plan import PlanAction, PlanState, Side, available_actions, side_of
@@ -113,7 +114,7 @@ async def touch_in(op: Operation, plan: Plan) -> None:
         )
 
 
-def objective_of(row: Mapping[str, Any]) -> Objective:
+def objective_of(row: Mapping[str, Any] | Row) -> Objective:
     """The objective in a row of its table."""
     return Objective(
         id=row["id"],
@@ -135,7 +136,7 @@ def objective_of(row: Mapping[str, Any]) -> Objective:
     )
 
 
-def line_of(row: Mapping[str, Any]) -> Line:
+def line_of(row: Mapping[str, Any] | Row) -> Line:
     """The straight line of a stored objective."""
     return Line(
         metric=stored_metric(row["metric"]),

@@ -43,7 +43,7 @@ class JointPlan(Model):
 
 
 class PlanObjective(Model):
-    """A metric of a subject, where it stood, where it is to stand, and by when; a revision is another row (T2).
+    """A metric of a subject, where it stood, where it is to stand, and by when; a revision is another row.
 
     `look_at` is when it is measured next; `closes_at` when it closes: the due date and time for late sales.
     """
@@ -190,7 +190,7 @@ class PlanRevision(Model):
 
 
 class PlanReview(Model):
-    """A quarter of a plan as a document, never edited (T3); `digest` is the SHA-256 of its canonical JSON."""
+    """A quarter of a plan as a document, never edited; `digest` is the SHA-256 of its canonical JSON."""
 
     id = fields.UUIDField(primary_key=True)
     plan_id = fields.UUIDField()
