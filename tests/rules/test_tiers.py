@@ -1,7 +1,9 @@
 """Tiers: what an evaluation makes of a membership, edge by edge; what a document may say; when windows begin."""
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -156,3 +158,9 @@ def test_a_document_that_says_something_else_is_refused_with_its_path(change: Ma
 def test_the_bounds_themselves_are_allowed() -> None:
     found = tiers(look_back_months=60, grace_days=366, at_risk_days=90)
     assert (found.look_back_months, found.grace_days, found.at_risk_days) == (60, 366, 90)
+
+
+def test_the_document_of_the_page_on_tiers_is_one() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "programs" / "tiers.md").read_text(encoding="utf-8")
+    told = json.loads(page.split("```json variables\n")[1].split("```")[0])["input"]
+    assert [tier.code for tier in Tiers.from_json(told["document"]).tiers] == ["silver", "gold"]
