@@ -13,7 +13,6 @@ TIER_TABLES = (
         document jsonb NOT NULL,
         evaluates_at timestamptz NOT NULL,
         evaluated_at timestamptz,
-        warned_for timestamptz,
         look_at timestamptz NOT NULL,
         after_partner uuid,
         recorded_at timestamptz NOT NULL,

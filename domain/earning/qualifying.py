@@ -43,7 +43,7 @@ LEFT JOIN tier_membership AS held_then
 ORDER BY partner.id
 """
 ADVANCE = "UPDATE tier_set SET after_partner = $2 WHERE id = $1"
-WARNED = "UPDATE tier_set SET after_partner = NULL, warned_for = evaluates_at, look_at = evaluates_at WHERE id = $1"
+WARNED = "UPDATE tier_set SET after_partner = NULL, look_at = evaluates_at WHERE id = $1"
 EVALUATED = """
 UPDATE tier_set SET after_partner = NULL, evaluated_at = evaluates_at, evaluates_at = $2, look_at = $3 WHERE id = $1
 """

@@ -173,7 +173,7 @@ class TierSet(Model):
     """Tiers that partners are evaluated for, by `document`; its rules read the tier as a dated fact of `fact_kind`.
 
     The next evaluation is that of `evaluates_at`; `look_at` is the next thing to do, a warning or that evaluation, and
-    `after_partner` how far it has come. `warned_for` is the evaluation that partners were warned of.
+    `after_partner` how far it has come.
     """
 
     id = fields.UUIDField(primary_key=True)
@@ -183,7 +183,6 @@ class TierSet(Model):
     document = fields.JSONField[dict[str, object]]()
     evaluates_at = fields.DatetimeField()
     evaluated_at = fields.DatetimeField(null=True)
-    warned_for = fields.DatetimeField(null=True)
     look_at = fields.DatetimeField()
     after_partner = fields.UUIDField(null=True)
     recorded_at = fields.DatetimeField()
