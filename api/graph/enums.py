@@ -31,7 +31,7 @@ from domain.earning.tiers import MembershipReason, MembershipState
 from domain.kernel.units import UnitKind
 from domain.partners.registration import JourneyStage, MemberKind, PartnerType, Result
 from domain.plans.objective import CheckpointState, ObjectiveState
-from domain.plans.plan import CommitmentState, PlanAction, PlanState, RevisionState, Side
+from domain.plans.plan import CommitmentState, ObjectiveAction, PlanAction, PlanState, RevisionState, Side
 from domain.programs.program import Audience, DebtPolicy, ProgramAction, ProgramState, Visibility
 from leaderboards.boards import Operator, RankDisplay
 from leaderboards.boards import Scope as BoardScope
@@ -244,6 +244,7 @@ DESCRIBED: Mapping[type[StrEnum], tuple[str | None, str]] = {
     ),
     PlanState: (None, "PROPOSED until the partner agrees, AGREED, ENDED when its time is over."),
     PlanAction: (None, "What your side may do with a plan."),
+    ObjectiveAction: (None, "What your side may do with an objective."),
     Side: ("PlanSide", "The vendor's side or the partner's."),
     CommitmentState: (None, "Whether a commitment is OPEN, DONE or NOT_DONE."),
     RevisionState: ("ObjectiveRevisionState", "What became of a proposed revision."),

@@ -15,7 +15,7 @@ from api.graph.readings import member_by_id, partner_by_id
 from api.graph.scalars import Json, Points
 from domain.access.principals import Relation
 from domain.plans.objective import CheckpointState, ObjectiveState
-from domain.plans.plan import CommitmentState, PlanAction, PlanState, RevisionState, Side
+from domain.plans.plan import CommitmentState, ObjectiveAction, PlanAction, PlanState, RevisionState, Side
 from domain.plans.reading import (
     checkpoints_of_objectives,
     commitments_of_plans,
@@ -114,6 +114,13 @@ class PlanObjective(Node):
     checkpoints = many(PlanCheckpoint, checkpoints_of_objectives, "Its checkpoints in order, at most 60.")
     revisions = many(ObjectiveRevision, revisions_of_objectives, "Proposed revisions, newest first, at most 100.")
     relation: Relation = strawberry.field(description="How you stand to it.")
+
+    @strawberry.field(
+        description="What your side may do with it now, at most three; who proposed a revision does not answer it."
+    )
+    @staticmethod
+    def available_actions(parent: strawberry.Parent[ObjectiveRecord]) -> list[ObjectiveAction]:
+        return list(parent.available_actions)
 
     @strawberry.field(graphql_type=Json, description="What is measured, as a document.")
     @staticmethod

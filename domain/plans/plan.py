@@ -39,6 +39,14 @@ class PlanAction(StrEnum):
     FREEZE_REVIEW = "FREEZE_REVIEW"
 
 
+class ObjectiveAction(StrEnum):
+    """What somebody may do with an objective."""
+
+    PROPOSE_REVISION = "PROPOSE_REVISION"
+    ANSWER_REVISION = "ANSWER_REVISION"
+    HOLD_CHECKPOINT = "HOLD_CHECKPOINT"
+
+
 class CommitmentState(StrEnum):
     """What became of what a side said it would do."""
 
@@ -69,6 +77,23 @@ ACTIONS: Mapping[tuple[PlanState, Side], tuple[PlanAction, ...]] = {
 def side_of(relation: Relation) -> Side:
     """For whom somebody in this relation to the plan speaks."""
     return Side.VENDOR if relation is Relation.OPERATOR else Side.PARTNER
+
+
+def objective_actions(
+    side: Side, *, is_open: bool, is_due: bool, waits_from: Side | None, is_own: bool
+) -> tuple[ObjectiveAction, ...]:
+    """What that side may do with an objective; `waits_from` is who proposed the revision that waits, `is_own` says that
+    the plan is the vendor's own, where another person of the vendor answers.
+    """
+    if not is_open:
+        return ()
+    if is_due:
+        return (ObjectiveAction.HOLD_CHECKPOINT,)
+    if waits_from is None:
+        return (ObjectiveAction.PROPOSE_REVISION, ObjectiveAction.HOLD_CHECKPOINT)
+    if waits_from is side and not is_own:
+        return (ObjectiveAction.HOLD_CHECKPOINT,)
+    return (ObjectiveAction.ANSWER_REVISION, ObjectiveAction.HOLD_CHECKPOINT)
 
 
 def available_actions(state: PlanState, side: Side) -> tuple[PlanAction, ...]:

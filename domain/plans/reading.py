@@ -53,17 +53,20 @@ SELECT * FROM (
 WHERE relation IS NOT NULL ORDER BY recorded_at DESC, id DESC LIMIT $11
 """
 OBJECTIVE = f"""
-SELECT objective.*, {OBJECTIVE_RELATION} AS relation, guerdon_now() AS now, successor.id AS replaced_by_id
-FROM plan_objective AS objective LEFT JOIN plan_objective AS successor ON successor.replaces_id = objective.id"""
+SELECT objective.*, {OBJECTIVE_RELATION} AS relation, guerdon_now() AS now, successor.id AS replaced_by_id,
+       of_plan.state AS plan_state, waiting.proposed_by AS waits_from
+FROM plan_objective AS objective JOIN joint_plan AS of_plan ON of_plan.id = objective.plan_id
+LEFT JOIN plan_objective AS successor ON successor.replaces_id = objective.id
+LEFT JOIN plan_revision AS waiting ON waiting.objective_id = objective.id AND waiting.state = 'PROPOSED'"""
 OBJECTIVES_BY_ID = f"""
 SELECT place, seen.* FROM {ASKED} CROSS JOIN LATERAL ({OBJECTIVE} WHERE objective.id = asked.id) AS seen
 WHERE seen.relation IS NOT NULL
 """
 OBJECTIVES_OF_PLANS = f"""
 SELECT place, seen.* FROM {ASKED} CROSS JOIN LATERAL (
-    {OBJECTIVE} WHERE objective.plan_id = asked.id ORDER BY objective.recorded_at, objective.id LIMIT {LISTED_MAX}
+    {OBJECTIVE} WHERE objective.plan_id = asked.id ORDER BY objective.recorded_at, objective.code, objective.id LIMIT {LISTED_MAX}
 ) AS seen
-WHERE seen.relation IS NOT NULL ORDER BY place, seen.recorded_at, seen.id
+WHERE seen.relation IS NOT NULL ORDER BY place, seen.recorded_at, seen.code, seen.id
 """
 OBJECTIVES = f"""
 SELECT * FROM (
@@ -87,7 +90,7 @@ VALUES = f"SELECT place, objective.*, guerdon_now() AS now FROM {SEEN_OBJECTIVES
 SEEN_PLANS = f"{ASKED} JOIN joint_plan AS plan ON plan.id = asked.id AND {PLAN_RELATION} IS NOT NULL"
 COMMITMENTS = f"""
 SELECT place, commitment.*, {PLAN_RELATION} AS relation FROM {SEEN_PLANS} JOIN plan_commitment AS commitment
-  ON commitment.plan_id = plan.id ORDER BY place, commitment.recorded_at, commitment.id
+  ON commitment.plan_id = plan.id ORDER BY place, commitment.recorded_at, commitment.text, commitment.id
 """
 REVIEWS = f"""
 SELECT place, kept.*, {PLAN_RELATION} AS relation FROM {SEEN_PLANS} CROSS JOIN LATERAL (
@@ -128,7 +131,7 @@ async def objectives_by_id(source: Source, pairs: Pairs) -> Mapping[Pair, Object
 
 
 async def objectives_of_plans(source: Source, pairs: Pairs) -> Mapping[Pair, list[ObjectiveRecord]]:
-    """The objectives of each plan, the oldest first, at most 100."""
+    """The objectives of each plan, the oldest first, then by code, at most 100."""
     return _grouped(pairs, await source.fetch(OBJECTIVES_OF_PLANS, *_asked(pairs)), objective_record)
 
 

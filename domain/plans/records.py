@@ -9,7 +9,17 @@ from uuid import UUID
 from domain.access.principals import Relation
 from domain.kernel.sql import Row
 from domain.plans.objective import CheckpointState, Line, ObjectiveState, ShareStep
-from domain.plans.plan import CommitmentState, PlanAction, PlanState, RevisionState, Side, available_actions, side_of
+from domain.plans.plan import (
+    CommitmentState,
+    ObjectiveAction,
+    PlanAction,
+    PlanState,
+    RevisionState,
+    Side,
+    available_actions,
+    objective_actions,
+    side_of,
+)
 from domain.plans.standing import line_of
 
 
@@ -65,7 +75,23 @@ class ObjectiveRecord:
     closed_at: datetime | None
     recorded_at: datetime
     version: int
+    now: datetime
+    plan_state: PlanState
+    waits_from: Side | None
     relation: Relation
+
+    @property
+    def available_actions(self) -> tuple[ObjectiveAction, ...]:
+        """What the viewer's side may do with it now; a member looks at the own objective."""
+        if self.relation is Relation.OWN:
+            return ()
+        return objective_actions(
+            side_of(self.relation),
+            is_open=self.closed_at is None and self.plan_state is not PlanState.ENDED,
+            is_due=self.line.due_at <= self.now,
+            waits_from=self.waits_from,
+            is_own=self.partner_id is None,
+        )
 
     @property
     def expected(self) -> int:
@@ -163,6 +189,8 @@ def objective_record(row: Row) -> ObjectiveRecord:
         "state": ObjectiveState(row["state"]),
         "line": line_of(row),
         "reward": tuple(ShareStep(**step) for step in row["reward"]),
+        "plan_state": PlanState(row["plan_state"]),
+        "waits_from": row["waits_from"] and Side(row["waits_from"]),
         "relation": Relation(row["relation"]),
     }
     return ObjectiveRecord(**_told(ObjectiveRecord, row, said))

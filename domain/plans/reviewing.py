@@ -24,13 +24,13 @@ from domain.plans.plan import ACTIONS_MAX, NOTE_LENGTH_MAX, TEXT_LENGTH_MAX, Pla
 from domain.plans.refusals import ReviewFrozen
 from domain.plans.standing import Objective, Plan, objective_of, plan_in
 
-OBJECTIVES = "SELECT * FROM plan_objective WHERE plan_id = $1 ORDER BY recorded_at, id LIMIT 200"
+OBJECTIVES = "SELECT * FROM plan_objective WHERE plan_id = $1 ORDER BY recorded_at, code, id LIMIT 200"
 CHECKPOINTS = """
 SELECT checkpoint.* FROM plan_checkpoint AS checkpoint JOIN plan_objective AS objective
   ON objective.id = checkpoint.objective_id
 WHERE objective.plan_id = $1 AND checkpoint.state <> 'DROPPED' ORDER BY checkpoint.objective_id, checkpoint.n LIMIT 2000
 """
-COMMITMENTS = "SELECT * FROM plan_commitment WHERE plan_id = $1 ORDER BY recorded_at, id LIMIT 100"
+COMMITMENTS = "SELECT * FROM plan_commitment WHERE plan_id = $1 ORDER BY recorded_at, text, id LIMIT 100"
 INSERT = """
 INSERT INTO plan_review (id, plan_id, period, document, digest, principal_id, recorded_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (plan_id, period) DO NOTHING RETURNING id

@@ -70,6 +70,9 @@ async def test_a_target_is_revised_mid_way_with_consent_and_audit(teller: Teller
     assert (await revision(teller, "boss1", objective["id"], 40))["code"] == "NOT_FOUND"
     assert "objective" in await revision(teller, "manager", objective["id"], 40)
     assert (await revision(teller, "boss0", objective["id"], 30))["code"] == "REVISION_WAITS"
+    waits = {who: await objective_seen(teller, who, objective["id"]) for who in ("manager", "boss0")}
+    assert waits["manager"]["availableActions"] == ["HOLD_CHECKPOINT"]
+    assert waits["boss0"]["availableActions"] == ["ANSWER_REVISION", "HOLD_CHECKPOINT"]
     assert (await answer(teller, "manager", objective["id"]))["code"] == "CONSENT_NEEDED"
     assert (await answer(teller, "admin", objective["id"]))["code"] == "CONSENT_NEEDED"
     declined = await answer(teller, "boss0", objective["id"], accept=False)
@@ -82,6 +85,7 @@ async def test_a_target_is_revised_mid_way_with_consent_and_audit(teller: Teller
     assert (after["state"], after["value"], after["baseline"]) == ("ON_TRACK", 20, before["baseline"])
     # What stood is as it was, with its facts; only the checkpoints ahead went over to the new one.
     old = await objective_seen(teller, "boss0", objective["id"])
+    assert old["availableActions"] == []
     assert (old["state"], old["target"], old["value"], old["replacedBy"]["id"]) == ("REVISED", 60, 20, goes_on["id"])
     assert [(one["target"], one["proposedBy"], one["state"]) for one in old["revisions"]] == [
         (42, "PARTNER", "ACCEPTED"),
