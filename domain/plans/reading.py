@@ -64,7 +64,8 @@ WHERE seen.relation IS NOT NULL
 """
 OBJECTIVES_OF_PLANS = f"""
 SELECT place, seen.* FROM {ASKED} CROSS JOIN LATERAL (
-    {OBJECTIVE} WHERE objective.plan_id = asked.id ORDER BY objective.recorded_at, objective.code, objective.id LIMIT {LISTED_MAX}
+    {OBJECTIVE} WHERE objective.plan_id = asked.id
+    ORDER BY objective.recorded_at, objective.code, objective.id LIMIT {LISTED_MAX}
 ) AS seen
 WHERE seen.relation IS NOT NULL ORDER BY place, seen.recorded_at, seen.code, seen.id
 """

@@ -14,7 +14,8 @@ from tests.stories.teller import STEPS_MAX, Teller
 
 DEALS: Mapping[str, Any] = {"kind": "COUNT", "types": ["deal.won"]}
 OBJECTIVE = """id code state side availableActions value target baseline expected progressPpm elapsedPpm
-    achievedPpm sharePpm uplift closedAt dueAt supports { id } replaces { id state } replacedBy { id } valueNow { value uplift }
+    achievedPpm sharePpm uplift closedAt dueAt supports { id } replaces { id state } replacedBy { id }
+    valueNow { value uplift }
     checkpoints { id n dueAt expected state actual }
     revisions { target reason proposedBy state }"""
 PLAN = f"id state availableActions objectives {{ {OBJECTIVE} }} commitments {{ id side text state note }}"
