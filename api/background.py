@@ -31,6 +31,7 @@ from domain.access.spending import prune_spent
 from domain.claims.expiring import reject_overdue
 from domain.deals.expiring import expire_due as expire_deals
 from domain.earning.allocating import allocate_due
+from domain.earning.qualifying import evaluate_due
 from domain.earning.receiving import forget_messages
 from domain.earning.rewalking import rewalk_due
 from domain.files.removing import remove_unattached
@@ -40,6 +41,8 @@ from domain.ledger.booking import close_due
 from domain.ledger.maturing import mature_due
 from domain.partners.parting import end_partnerships_due
 from domain.partners.verifying import lapse_due
+from domain.plans.checking import tell_overdue
+from domain.plans.tracking import end_plans, track_due
 from domain.programs.moving import move_due
 from leaderboards.projecting import fold
 from leaderboards.rebuilding import Healed, heal
@@ -93,6 +96,13 @@ def loops(parts: Wired) -> list[Loop]:
     async def allocate() -> int:
         return await allocate_due(parts.door, parts.knowledge)
 
+    async def qualify() -> int:
+        return await evaluate_due(parts.door, parts.knowledge)
+
+    async def track() -> int:
+        looked = await track_due(parts.door, parts.knowledge)
+        return looked + await tell_overdue(parts.door) + await end_plans(parts.door)
+
     async def close() -> int:
         return await close_due(parts.door, SYSTEM)
 
@@ -116,6 +126,8 @@ def loops(parts: Wired) -> list[Loop]:
         Loop(name="mature", step=mature, pause_min=0.2, pause_max=SLOW_POLL),
         Loop(name="rewalk", step=rewalk, pause_min=0.1, pause_max=1.0),
         Loop(name="allocate", step=allocate, pause_min=0.5, pause_max=SLOW_POLL),
+        Loop(name="qualify", step=qualify, pause_min=0.2, pause_max=SLOW_POLL),
+        Loop(name="track", step=track, pause_min=0.2, pause_max=SLOW_POLL),
         Loop(name="close", step=close, pause_min=1.0, pause_max=60.0),
         Loop(name="expire-codes", step=expire, pause_min=5.0, pause_max=300.0),
         Loop(name="prune", step=prune, pause_min=5.0, pause_max=300.0),

@@ -17,6 +17,7 @@ from domain.kernel.refusals import Refusal, every_refusal
 from domain.leads import refusals as leads
 from domain.ledger import refusals as ledger
 from domain.partners import refusals as partners
+from domain.plans import refusals as plans
 from domain.programs import refusals as programs
 from leaderboards import refusals as leaderboards
 
@@ -30,6 +31,7 @@ ROOMS = (
     earning,
     deals,
     leads,
+    plans,
     leaderboards,
     codes,
     items,

@@ -46,10 +46,13 @@ from api.graph.leads_in import LeadAnswerMutation, LeadMutation
 from api.graph.live import CursorShown, Subscription
 from api.graph.members import MemberQuery
 from api.graph.nodes import NodeQuery
+from api.graph.objectives_in import ObjectiveMutation
 from api.graph.partner_types import PartnerTypeMutation, PartnerTypeQuery
 from api.graph.partners import PartnerQuery
 from api.graph.partners_in import PartnerMutation
 from api.graph.people_in import PeopleMutation
+from api.graph.plans import PlanQuery
+from api.graph.plans_in import PlanMutation
 from api.graph.programs import ProgramQuery
 from api.graph.programs_drafts_in import ProgramDraftMutation
 from api.graph.programs_in import ProgramMutation
@@ -65,6 +68,8 @@ from api.graph.sources import SourceQuery
 from api.graph.suppliers import SupplierQuery
 from api.graph.suppliers_in import SupplierMutation
 from api.graph.terms import TermsQuery
+from api.graph.tiers import TierQuery
+from api.graph.tiers_in import TierMutation
 from api.graph.units import UnitQuery
 from api.graph.vendor_in import VendorMutation
 from api.graph.viewer import ViewerQuery
@@ -109,6 +114,8 @@ QUERIES = (
     PartnerTypeQuery,
     FileQuery,
     ClaimQuery,
+    TierQuery,
+    PlanQuery,
 )
 
 
@@ -144,6 +151,9 @@ MUTATIONS = (
     InvitationMutation,
     PartnerTypeMutation,
     PartnerMutation,
+    TierMutation,
+    PlanMutation,
+    ObjectiveMutation,
 )
 
 

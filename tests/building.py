@@ -71,6 +71,7 @@ class World:
         partner_facts: Mapping[str, Any] | None = None,
         unit: str = "POINTS",
         shared_caps: Sequence[Mapping[str, Any]] = (),
+        attributes: Mapping[str, Any] | None = None,
         **draft: Any,
     ) -> UUID:
         """A live program with these rules and a funded budget; open to everyone unless told otherwise."""
@@ -88,7 +89,7 @@ class World:
         document: dict[str, Any] = {
             "unit": unit,
             "zone": "UTC",
-            "attributes": {"product": {"type": "STRING", "default": ""}},
+            "attributes": {"product": {"type": "STRING", "default": ""}, **(attributes or {})},
             "rules": [{"code": "won", "trigger": "deal.won", **rule} for rule in rules],
         }
         if shared_caps:

@@ -36,6 +36,7 @@ from domain.deals.conflict import ConflictKind, ConflictState
 from domain.deals.deciding import Decision
 from domain.deals.machine import DealAction, DealState
 from domain.earning.reading import AwardState, DueOutcome
+from domain.earning.tiers import MembershipReason, MembershipState
 from domain.kernel.units import UnitKind
 from domain.leads.distribution import WhyCode
 from domain.leads.machine import LeadAction, LeadState
@@ -44,6 +45,8 @@ from domain.partners.invitation import InvitationAction, InvitationState
 from domain.partners.parting import Partnership, PartnershipAction
 from domain.partners.registration import JourneyStage, MemberKind, PartnerType, Result
 from domain.partners.standing import LapsedFor, StandingAction, StandingState
+from domain.plans.objective import CheckpointState, ObjectiveState
+from domain.plans.plan import CommitmentState, ObjectiveAction, PlanAction, PlanState, RevisionState, Side
 from domain.programs.program import Audience, DebtPolicy, ProgramAction, ProgramState, Visibility
 from domain.programs.templates.form import FieldKind
 from leaderboards.boards import Operator, RankDisplay
@@ -315,6 +318,29 @@ DESCRIBED: Mapping[type[StrEnum], tuple[str | None, str]] = {
     WhyCode: (
         "LeadChoiceCode",
         "Why a lead went to a partner: its REGISTERED_DEAL with the customer, the BEST_MATCH, or BY_HAND.",
+    ),
+    MembershipState: (
+        "TierState",
+        "QUALIFYING: no tier yet; ACTIVE; GRACE: below what it takes, with time to recover; DOWNGRADED: just fell.",
+    ),
+    MembershipReason: (
+        "TierReason",
+        "Why a tier began: by its metrics, or OVERRIDE, by hand; SETTLED: the evaluation after a fall left it there.",
+    ),
+    PlanState: (None, "PROPOSED until the partner agrees, AGREED, ENDED when its time is over."),
+    PlanAction: (None, "What your side may do with a plan."),
+    ObjectiveAction: (None, "What your side may do with an objective."),
+    Side: ("PlanSide", "The vendor's side or the partner's."),
+    CommitmentState: (None, "Whether a commitment is OPEN, DONE or NOT_DONE."),
+    RevisionState: ("ObjectiveRevisionState", "What became of a proposed revision."),
+    ObjectiveState: (
+        None,
+        "ON_TRACK, AT_RISK or MET by the straight line to the target; MISSED once closed; REVISED: another one goes"
+        " on.",
+    ),
+    CheckpointState: (
+        None,
+        "PLANNED; HELD by either side; OVERDUE when nobody held it within three days; DROPPED by a revision.",
     ),
     ObstacleCode: (None, "Why somebody cannot redeem something now; the sentence comes with it."),
 }

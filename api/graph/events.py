@@ -1,18 +1,18 @@
 """Events as they are sent live: ids, amounts and codes of what happened, one type for each that a portal shows."""
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 import strawberry
 
 from api.graph.activities import BasisAmount, BasisAmountRecord
 from api.graph.enums import PointsMove
-from api.graph.event_bodies import message_of
-from api.graph.fields import reference, sure_reference
+from api.graph.event_shapes import RewardEvent, carried, carried_id, carried_instant
+from api.graph.fields import sure_reference
 from api.graph.ids import Tag, encode_id
-from api.graph.scalars import Json, Points
+from api.graph.scalars import Points
+from api.graph.workflow_events import WORKFLOW_EVENTS
 from catalog.codes.records import Problem
 from catalog.items.events import ITEM_CHANGED
 from catalog.items.item import ItemState
@@ -42,12 +42,8 @@ from catalog.sends.events import (
 from catalog.sends.sent import RewardState, SendState
 from domain.activities.activity import Basis
 from domain.activities.events import ACTIVITY_CORRECTED, ACTIVITY_RECORDED, ACTIVITY_REVERSED
-from domain.deals.events import DEAL_MOVED
-from domain.deals.machine import DealState
 from domain.earning.events import GRANT_GIVEN, GRANT_REVOKED
 from domain.kernel.events import StampedEvent
-from domain.leads.events import LEAD_MOVED, LEAD_TAKEN
-from domain.leads.machine import LeadState
 from domain.ledger.events import (
     AWARD_GRANTED,
     AWARD_REVERSED,
@@ -72,61 +68,6 @@ MOVES: Mapping[str, PointsMove] = {
     DEBT_SETTLED.name: PointsMove.DEBT_SETTLED,
     DEBT_WRITTEN_OFF.name: PointsMove.DEBT_WRITTEN_OFF,
 }
-
-
-def carried(key: str, shape: Any, description: str) -> Any:
-    """A value of the event's payload as it is."""
-
-    @staticmethod
-    def resolve(parent: strawberry.Parent[StampedEvent]) -> Any:
-        return parent.payload.get(key)
-
-    return strawberry.field(resolver=resolve, graphql_type=shape, description=description)
-
-
-def carried_instant(key: str, description: str, *, optional: bool = False) -> Any:
-    """An instant of the payload."""
-
-    @staticmethod
-    def resolve(parent: strawberry.Parent[StampedEvent]) -> Any:
-        value = parent.payload.get(key)
-        return None if value is None else datetime.fromisoformat(value)
-
-    shape: Any = datetime | None if optional else datetime
-    return strawberry.field(resolver=resolve, graphql_type=shape, description=description)
-
-
-def carried_id(tag: Tag, key: str, description: str, *, optional: bool = False) -> Any:
-    """The opaque id of what the payload names."""
-
-    @staticmethod
-    def resolve(parent: strawberry.Parent[StampedEvent]) -> Any:
-        value = parent.payload.get(key)
-        return None if value is None else encode_id(tag, UUID(value))
-
-    shape: Any = strawberry.ID | None if optional else strawberry.ID
-    return strawberry.field(resolver=resolve, graphql_type=shape, description=description)
-
-
-@strawberry.interface(description="Something that happened; the same event has the same id wherever it is told.")
-class RewardEvent:
-    name: str = strawberry.field(description="Its dotted name, for example award.granted.")
-    recorded_at: datetime = strawberry.field(description="When it was recorded.")
-    id = sure_reference(Tag.EVENT, "event_id", "The event's own id: whoever was told twice knows by it.")
-    member_id = reference(Tag.MEMBER, "member_id", "The member it is about, if any.")
-    partner_id = reference(Tag.PARTNER, "partner_id", "The partner it stands under, if any.")
-    program_id = reference(Tag.PROGRAM, "program_id", "The program it belongs to, if any.")
-
-    @strawberry.field(graphql_type=Json, description="All of it, byte for byte the body of its webhooks.")
-    @staticmethod
-    def message(parent: strawberry.Parent[Any]) -> Any:
-        return message_of(parent)
-
-    names: ClassVar[frozenset[str]] = frozenset()
-
-    @classmethod
-    def is_type_of(cls, value: object, _: object) -> bool:
-        return isinstance(value, StampedEvent) and value.name in cls.names
 
 
 @strawberry.type  # never named by a field: the schema shows only those that extend it
@@ -324,37 +265,6 @@ class EntitlementChanged(RewardEvent):
     names = frozenset({ENTITLEMENT_MOVED.name})
 
 
-@strawberry.type(description="A deal registration came to a state.")
-class DealMoved(RewardEvent):
-    deal_id = sure_reference(Tag.DEAL, "aggregate_id", "The registration.")
-    from_state = carried("from_state", DealState | None, "The state before, null for a new draft.")
-    to_state = carried("to_state", DealState, "The state from now on.")
-    reason = carried("reason", str | None, "Why, a code; it names nobody.")
-    due_at = carried_instant("due_at", "Until when its partner has time, if there is a deadline.", optional=True)
-    version = carried("version", Points, "The registration's version from now on.")
-
-    names = frozenset({DEAL_MOVED.name})
-
-
-@strawberry.type(description="A lead came to a state.")
-class LeadMoved(RewardEvent):
-    lead_id = sure_reference(Tag.LEAD, "aggregate_id", "The lead.")
-    to_state = carried("to_state", LeadState, "The state from now on.")
-    reason = carried("reason", str | None, "Why, a code.")
-    due_at = carried_instant("due_at", "Until when it is to be answered, if it is.", optional=True)
-    version = carried("version", Points, "The lead's version from now on.")
-
-    names = frozenset({LEAD_MOVED.name})
-
-
-@strawberry.type(description="A lead is no longer its partner's: it was not answered in time, or given to another.")
-class LeadTaken(RewardEvent):
-    lead_id = sure_reference(Tag.LEAD, "aggregate_id", "The lead.")
-    reason = carried("reason", str, "NOT_ANSWERED or REASSIGNED.")
-
-    names = frozenset({LEAD_TAKEN.name})
-
-
 @strawberry.type(description="Anything else that happened; `name` says what.")
 class OtherEvent(RewardEvent):
     @classmethod
@@ -363,6 +273,7 @@ class OtherEvent(RewardEvent):
 
 
 EVENT_TYPES = (
+    *WORKFLOW_EVENTS,
     ActivityRecorded,
     ActivityCorrected,
     ActivityReversed,
@@ -382,8 +293,5 @@ EVENT_TYPES = (
     RewardReceived,
     RewardChanged,
     EntitlementChanged,
-    DealMoved,
-    LeadMoved,
-    LeadTaken,
 )
 SHOWN = frozenset[str]().union(*(kind.names for kind in EVENT_TYPES))

@@ -66,6 +66,14 @@ class Tag(StrEnum):
     CLAIM = "cl"
     CLAIM_LINE = "ln"
     CLAIM_CONFLICT = "cf"
+    TIER_SET = "ts"
+    TIER_MEMBERSHIP = "tm"
+    JOINT_PLAN = "jp"
+    PLAN_OBJECTIVE = "po"
+    PLAN_CHECKPOINT = "ph"
+    PLAN_COMMITMENT = "pm"
+    PLAN_REVISION = "pv"
+    PLAN_REVIEW = "pw"
 
 
 def encode_id(tag: Tag, value: UUID) -> str:

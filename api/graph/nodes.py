@@ -34,12 +34,14 @@ from domain.claims.reading import claims_by_id
 from domain.deals.reading import deals_by_id
 from domain.earning.reading import awards_by_id, dues_by_id
 from domain.earning.runs import import_runs_by_id
+from domain.earning.tier_reading import memberships_by_id, tier_sets_by_id
 from domain.files.reading import own_files
 from domain.leads.reading import leads_by_id
 from domain.ledger.reading import debts_by_id, wallets_by_id
 from domain.partners.customers.reading import customers_by_id
 from domain.partners.invitations import invitations_by_id
 from domain.partners.standings import standings_by_id
+from domain.plans.reading import objectives_by_id, plans_by_id, reviews_by_id
 from domain.programs.reading import enrollments_by_id, programs_by_id, terms_by_id
 
 READINGS: Mapping[Tag, Reading[Any, Any]] = {
@@ -85,6 +87,11 @@ READINGS: Mapping[Tag, Reading[Any, Any]] = {
     Tag.FILE: own_files,
     Tag.CLAIM: claims_by_id,
     Tag.CLAIM_CONFLICT: conflicts_by_id,
+    Tag.JOINT_PLAN: plans_by_id,
+    Tag.PLAN_OBJECTIVE: objectives_by_id,
+    Tag.PLAN_REVIEW: reviews_by_id,
+    Tag.TIER_SET: tier_sets_by_id,
+    Tag.TIER_MEMBERSHIP: memberships_by_id,
 }
 
 

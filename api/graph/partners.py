@@ -16,6 +16,7 @@ from api.graph.scalars import Points
 from domain.access.portfolios import assignments_of_partners
 from domain.access.principals import Relation
 from domain.earning.reading import awards_of_owners
+from domain.earning.tier_reading import memberships_of_partners, progress_of_partners
 from domain.ledger.reading import wallets_of_partners
 from domain.partners.parting import Partnership, PartnershipAction, consents_of_partners
 from domain.partners.reading import PartnerRecord, partners_page
@@ -104,6 +105,20 @@ class Partner(Node, Subject):
         "What the firm itself was awarded, newest first.",
         key=lambda row: (row.recorded_at, row.id),
         kinds=(datetime, UUID),
+    )
+
+    tiers = pages(
+        nouns.TIER_MEMBERSHIP,
+        memberships_of_partners,
+        "Its tiers of all sets, from when until when, newest first.",
+        key=lambda row: (row.valid_from, row.id),
+        kinds=(datetime, UUID),
+    )
+    tier_progress = many(
+        nouns.TIER_PROGRESS,
+        progress_of_partners,
+        "What it needs to stay in its tier and to rise, one a set of tiers, at most 20.",
+        nullable=True,
     )
 
     @classmethod

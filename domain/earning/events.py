@@ -26,4 +26,29 @@ GRANT_REVOKED = EventType(
     description="The due that a bundle came with is due no longer.",
     payload={"due_id": "the due it came with", "bundle": "code of the bundle", "quantity": "how many"},
 )
-EVENTS = (UNIT_REWALKED, GRANT_GIVEN, GRANT_REVOKED)
+TIER_CHANGED = EventType(
+    name="tier.changed",
+    aggregate="tier_membership",
+    description="A partner rose, fell, is in grace, recovered, or was put into a tier by hand.",
+    payload={
+        "tier_set_id": "the set of tiers",
+        "from_tier": "code of the tier before, or null",
+        "to_tier": "code of the tier from now on, or null",
+        "from_state": "its state before, or null",
+        "to_state": "QUALIFYING, ACTIVE, GRACE or DOWNGRADED",
+        "reason": "why, a code",
+        "valid_from": "from when on",
+    },
+)
+TIER_AT_RISK = EventType(
+    name="tier.at_risk",
+    aggregate="tier_membership",
+    description="By what is known now, a partner will lose its tier.",
+    payload={
+        "tier_set_id": "the set of tiers",
+        "tier": "code of the tier",
+        "missing": "metric of the set → how much more it takes to stay",
+        "decides_at": "when it is decided, ISO 8601 in UTC",
+    },
+)
+EVENTS = (UNIT_REWALKED, GRANT_GIVEN, GRANT_REVOKED, TIER_CHANGED, TIER_AT_RISK)

@@ -89,3 +89,26 @@ class ImportMoved(Refusal):
         "fr": "Un autre import de ce fichier en est à la ligne {row}.",
     }
     stored: ClassVar[bool] = False
+
+
+@dataclass(eq=False)
+class TiersRefused(Refusal):
+    """The document of a set of tiers is not valid; `problems` lists path and reason of each."""
+
+    problems: list[str]
+    texts: ClassVar[Mapping[str, str]] = {
+        "en": "The tiers are not valid: {problems}",
+        "fr": "Les niveaux ne sont pas valides : {problems}",
+    }
+
+
+@dataclass(eq=False)
+class TierUnknown(Refusal):
+    """The set has no tier of this code."""
+
+    tier: str
+    known: list[str]
+    texts: ClassVar[Mapping[str, str]] = {
+        "en": "There is no tier {tier} in this set; there are {known}.",
+        "fr": "Il n’y a pas de niveau {tier} dans cet ensemble ; il y a {known}.",
+    }

@@ -172,3 +172,76 @@ class RewardGrant(Model):
             ),
             CheckConstraint(check="quantity BETWEEN 1 AND 10 AND n >= 1", name="reward_grant_quantity_is_bounded"),
         )
+
+
+class TierSet(Model):
+    """Tiers that partners are evaluated for, by `document`; its rules read the tier as a dated fact of `fact_kind`.
+
+    The next evaluation is that of `evaluates_at`; `look_at` is the next thing to do, a warning or that evaluation, and
+    `after_partner` how far it has come.
+    """
+
+    id = fields.UUIDField(primary_key=True)
+    code = fields.CharField(max_length=64)
+    name = fields.JSONField[dict[str, str]]()
+    fact_kind = fields.CharField(max_length=32)
+    document = fields.JSONField[dict[str, object]]()
+    evaluates_at = fields.DatetimeField()
+    evaluated_at = fields.DatetimeField(null=True)
+    look_at = fields.DatetimeField()
+    after_partner = fields.UUIDField(null=True)
+    recorded_at = fields.DatetimeField()
+    version = fields.BigIntField()
+
+    class Meta:
+        table = "tier_set"
+        constraints = (
+            UniqueConstraint(fields=("code",), name="tier_set_code_is_unique"),
+            UniqueConstraint(fields=("fact_kind",), name="tier_set_has_its_own_fact"),
+            CheckConstraint(
+                check="look_at <= evaluates_at AND evaluated_at < evaluates_at", name="tier_set_looks_in_time"
+            ),
+        )
+
+
+class TierMembership(Model):
+    """Where a partner stood in a set of tiers from an instant until another; the span without an end is now's.
+
+    `look_at` is when its grace or its override ends, `earned_before` the tier that an override stands in for;
+    `measured` are the values of the newest evaluation, by metric.
+    """
+
+    id = fields.UUIDField(primary_key=True)
+    set_id = fields.UUIDField()
+    partner_id = fields.UUIDField()
+    state = fields.CharField(max_length=12)
+    tier = fields.CharField(max_length=64, null=True)
+    reason = fields.CharField(max_length=16)
+    note = fields.CharField(max_length=500, null=True)
+    principal_id = fields.UUIDField(null=True)
+    earned_before = fields.CharField(max_length=64, null=True)
+    look_at = fields.DatetimeField(null=True)
+    valid_from = fields.DatetimeField()
+    valid_until = fields.DatetimeField(null=True)
+    fact_id = fields.UUIDField(null=True)
+    measured = fields.JSONField[dict[str, int]]()
+    measured_at = fields.DatetimeField()
+    recorded_at = fields.DatetimeField()
+    version = fields.BigIntField()
+
+    class Meta:
+        table = "tier_membership"
+        constraints = (
+            CheckConstraint(check="valid_until > valid_from", name="tier_membership_span_is_ordered"),
+            CheckConstraint(
+                check="state IN ('QUALIFYING', 'ACTIVE', 'GRACE', 'DOWNGRADED') AND (state <> 'QUALIFYING' OR tier IS"
+                " NULL) AND (state NOT IN ('ACTIVE', 'GRACE') OR tier IS NOT NULL)"
+                " AND (state <> 'GRACE' OR look_at IS NOT NULL)",
+                name="tier_membership_state_is_known",
+            ),
+            CheckConstraint(
+                check="(reason = 'OVERRIDE') = (note IS NOT NULL) AND (reason = 'OVERRIDE') = (principal_id IS NOT"
+                " NULL) AND (reason <> 'OVERRIDE' OR look_at IS NOT NULL)",
+                name="tier_membership_override_is_signed",
+            ),
+        )
