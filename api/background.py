@@ -32,6 +32,7 @@ from domain.earning.rewalking import rewalk_due
 from domain.kernel import outbox
 from domain.ledger.booking import close_due
 from domain.ledger.maturing import mature_due
+from domain.rebates.advancing import advance_periods
 from leaderboards.projecting import fold
 from leaderboards.rebuilding import Healed, heal
 from leaderboards.store import IndexUnavailable
@@ -81,6 +82,9 @@ def loops(parts: Wired) -> list[Loop]:
     async def rewalk() -> int:
         return await rewalk_due(parts.door, parts.knowledge)
 
+    async def rebates() -> int:
+        return await advance_periods(parts.door)
+
     async def close() -> int:
         return await close_due(parts.door, SYSTEM)
 
@@ -102,6 +106,7 @@ def loops(parts: Wired) -> list[Loop]:
         Loop(name="heal", step=healed, pause_min=0.5, pause_max=2.0),
         Loop(name="mature", step=mature, pause_min=0.2, pause_max=SLOW_POLL),
         Loop(name="rewalk", step=rewalk, pause_min=0.1, pause_max=1.0),
+        Loop(name="rebates", step=rebates, pause_min=1.0, pause_max=60.0),
         Loop(name="close", step=close, pause_min=1.0, pause_max=60.0),
         Loop(name="expire-codes", step=expire, pause_min=5.0, pause_max=300.0),
         Loop(name="prune", step=prune, pause_min=5.0, pause_max=300.0),

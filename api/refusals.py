@@ -13,7 +13,9 @@ from domain.kernel import refusals as kernel
 from domain.kernel.refusals import Refusal, every_refusal
 from domain.ledger import refusals as ledger
 from domain.partners import refusals as partners
+from domain.payouts import refusals as payouts
 from domain.programs import refusals as programs
+from domain.rebates import refusals as rebates
 from leaderboards import refusals as leaderboards
 
 ROOMS = (
@@ -24,6 +26,8 @@ ROOMS = (
     programs,
     activities,
     earning,
+    payouts,
+    rebates,
     leaderboards,
     codes,
     items,

@@ -33,9 +33,13 @@ from api.graph.live import CursorShown, Subscription
 from api.graph.members import MemberQuery
 from api.graph.nodes import NodeQuery
 from api.graph.partners import PartnerQuery
+from api.graph.payouts import PayoutQuery
+from api.graph.payouts_in import PayoutMutation
 from api.graph.people_in import PeopleMutation
 from api.graph.programs import ProgramQuery
 from api.graph.programs_in import ProgramMutation
+from api.graph.rebates import RebateQuery
+from api.graph.rebates_in import RebateMutation
 from api.graph.redemptions import RedemptionQuery
 from api.graph.redemptions_in import RedemptionMutation
 from api.graph.refusing import REFUSAL_TYPES, Told
@@ -80,6 +84,8 @@ QUERIES = (
     BundleQuery,
     SendQuery,
     EntitlementQuery,
+    PayoutQuery,
+    RebateQuery,
 )
 
 
@@ -103,6 +109,8 @@ MUTATIONS = (
     SendMutation,
     RewardMutation,
     EntitlementMutation,
+    PayoutMutation,
+    RebateMutation,
 )
 
 

@@ -17,7 +17,21 @@ from domain.ledger.auditing import audit_in
 from embedded.supervisor import EmbeddedServers
 from migrations import migrate
 
-TABLES = ("entry", "lot", "wallet", "award", "transaction", "reversal", "debt", "hold", "hold_lot", "payment", "payment_lot", "budget", "outbox")
+TABLES = (
+    "entry",
+    "lot",
+    "wallet",
+    "award",
+    "transaction",
+    "reversal",
+    "debt",
+    "hold",
+    "hold_lot",
+    "payment",
+    "payment_lot",
+    "budget",
+    "outbox",
+)
 
 NOT_COVERED = {
     "wallet: inserting an empty one": "it holds nothing and has no entry, so no value stands on it",

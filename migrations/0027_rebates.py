@@ -147,9 +147,17 @@ CONSTRAINTS = (
     ),
     _check("payout", "payout_owner_kind_is_known", "owner_kind IN ('MEMBER', 'PARTNER')"),
     _check("payout", "payout_amount_is_bounded", "amount BETWEEN 1 AND 1000000000000000"),
-    _check("payout", "payout_was_exported_before_it_ended", "state NOT IN ('EXPORTED', 'PAID', 'RETURNED') OR export_id IS NOT NULL"),
+    _check(
+        "payout",
+        "payout_was_exported_before_it_ended",
+        "state NOT IN ('EXPORTED', 'PAID', 'RETURNED') OR export_id IS NOT NULL",
+    ),
     _check("payout_export", "payout_export_is_bounded", "payouts BETWEEN 1 AND 1000"),
-    _check("rebate_program", "rebate_program_is_bounded", "dispute_days BETWEEN 0 AND 90 AND (pass_through_ppm IS NULL OR pass_through_ppm BETWEEN 0 AND 1000000)"),
+    _check(
+        "rebate_program",
+        "rebate_program_is_bounded",
+        "dispute_days BETWEEN 0 AND 90 AND (pass_through_ppm IS NULL OR pass_through_ppm BETWEEN 0 AND 1000000)",
+    ),
     _unique("rebate_period", "rebate_period_is_one_per_partner_and_start", "program_id, partner_id, starts_at"),
     _check(
         "rebate_period",
@@ -247,6 +255,4 @@ class Migration(migrations.Migration):
     """Adds payments, payouts and rebates."""
 
     dependencies = [("guerdon", "0016_sends_laws")]
-    operations = [
-        ops.RunSQL([*TABLES, *CONSTRAINTS, *EDGES, *FOREIGN_KEYS, *INDEXES], reverse_sql=ops.RunSQL.noop)
-    ]
+    operations = [ops.RunSQL([*TABLES, *CONSTRAINTS, *EDGES, *FOREIGN_KEYS, *INDEXES], reverse_sql=ops.RunSQL.noop)]

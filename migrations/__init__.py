@@ -12,6 +12,8 @@ MODELS = (
     "domain.programs.tables",
     "domain.activities.tables",
     "domain.earning.tables",
+    "domain.payouts.tables",
+    "domain.rebates.tables",
     "leaderboards.tables",
     "catalog.suppliers.tables",
     "catalog.codes.tables",

@@ -28,8 +28,11 @@ from domain.access.principals import Relation, Role, Scope
 from domain.activities.activity import ActivityStatus, Basis, OnChange, Outcome
 from domain.earning.reading import AwardState, DueOutcome
 from domain.kernel.units import UnitKind
+from domain.ledger.wallets import OwnerKind as WalletOwnerKind
 from domain.partners.registration import JourneyStage, MemberKind, PartnerType, Result
+from domain.payouts.machine import PayoutAction, PayoutOutcome, PayoutState
 from domain.programs.program import Audience, DebtPolicy, ProgramAction, ProgramState, Visibility
+from domain.rebates.machine import RebateAction, RebateState
 from leaderboards.boards import Operator, RankDisplay
 from leaderboards.boards import Scope as BoardScope
 from leaderboards.views import AnswerSource
@@ -81,6 +84,9 @@ class TransactionKind(StrEnum):
     WRITE_OFF = "WRITE_OFF"
     PAY = "PAY"
     REFUND = "REFUND"
+    PREPARE = "PREPARE"
+    WITHDRAW = "WITHDRAW"
+    RETURN = "RETURN"
 
 
 class BalanceKind(StrEnum):
@@ -231,6 +237,18 @@ DESCRIBED: Mapping[type[StrEnum], tuple[str | None, str]] = {
     Settlement: ("CodeProblemSettlement", "How a problem ends: another code, the points back, or neither."),
     Action: ("RedemptionAction", "What somebody may do with a line."),
     RedemptionSort: (None, "In which order orders are listed, by when they were made."),
+    WalletOwnerKind: ("WalletOwnerKind", "Who may own a wallet: a MEMBER, or a PARTNER as a firm."),
+    PayoutState: (
+        "PayoutState",
+        "Where a payout stands: DRAFT, APPROVED, EXPORTED, then PAID or RETURNED; CANCELLED before it was exported.",
+    ),
+    PayoutAction: ("PayoutAction", "What somebody may do with a payout."),
+    PayoutOutcome: ("PayoutOutcome", "How a payout ended, as the bank says."),
+    RebateState: (
+        "RebatePeriodState",
+        "Where a period stands: OPEN, GRACE, CALCULATING, IN_REVIEW, APPROVED, PAID; or REOPENED.",
+    ),
+    RebateAction: ("RebatePeriodAction", "What somebody may do with a period of a rebate."),
     ObstacleCode: (None, "Why somebody cannot redeem something now; the sentence comes with it."),
 }
 

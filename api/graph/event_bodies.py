@@ -18,7 +18,9 @@ from domain.earning import events as earning
 from domain.kernel.events import EventType, StampedEvent
 from domain.ledger import events as ledger
 from domain.partners import events as partners
+from domain.payouts import events as payouts
 from domain.programs import events as programs
+from domain.rebates import events as rebates
 from leaderboards import events as leaderboards
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -28,7 +30,9 @@ ROOMS = (
     earning,
     ledger,
     partners,
+    payouts,
     programs,
+    rebates,
     leaderboards,
     webhooks,
     suppliers,

@@ -56,6 +56,10 @@ class Tag(StrEnum):
     GRANT = "gr"
     ATTEMPT = "fa"
     CODE_PROBLEM = "cx"
+    PAYOUT = "po"
+    PAYOUT_EXPORT = "px"
+    PAYMENT = "py"
+    REBATE_PERIOD = "rb"
 
 
 def encode_id(tag: Tag, value: UUID) -> str:

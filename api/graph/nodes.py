@@ -31,7 +31,9 @@ from catalog.suppliers.reconciling import reconciliations_by_id
 from domain.earning.reading import awards_by_id, dues_by_id
 from domain.earning.runs import import_runs_by_id
 from domain.ledger.reading import debts_by_id, wallets_by_id
+from domain.payouts.reading import exports_by_id, payouts_by_id
 from domain.programs.reading import enrollments_by_id, programs_by_id, terms_by_id
+from domain.rebates.reading import periods_by_id
 
 READINGS: Mapping[Tag, Reading[Any, Any]] = {
     Tag.ACCOUNT: account_by_id,
@@ -44,6 +46,9 @@ READINGS: Mapping[Tag, Reading[Any, Any]] = {
     Tag.CODE_PROBLEM: code_problems_by_id,
     Tag.CATALOG_ITEM: items_by_id,
     Tag.DENOMINATION: denominations_by_id,
+    Tag.PAYOUT: payouts_by_id,
+    Tag.PAYOUT_EXPORT: exports_by_id,
+    Tag.REBATE_PERIOD: periods_by_id,
     Tag.DUE: dues_by_id,
     Tag.DEBT: debts_by_id,
     Tag.ENROLLMENT: enrollments_by_id,

@@ -333,6 +333,7 @@ def told(
     **more: object,
 ) -> Tell:
     """How a transaction that moved a wallet's points is told."""
+
     def tell(transaction_id: UUID, seal: bytes) -> Event:
         return about(
             aggregate_id,

@@ -194,9 +194,7 @@ async def return_each_in(op: Operation, payment_ids: Collection[UUID]) -> None:
     await _settled_and_written(op, journal, payments)
 
 
-def _prepare(
-    journal: Journal, wallet: WalletState, taken: Sequence[tuple[Lot, int]], reference: Reference
-) -> Prepared:
+def _prepare(journal: Journal, wallet: WalletState, taken: Sequence[tuple[Lot, int]], reference: Reference) -> Prepared:
     payment_id, total = new_id(), sum(amount for _, amount in taken)
     shares = [journal.move(lot.id, amount, "available", "payable") for lot, amount in taken]
     transaction_id = journal.draft(

@@ -50,6 +50,13 @@ class SubjectKind(StrEnum):
     PARTNER = "PARTNER"
 
 
+class Aggregation(StrEnum):
+    """Whose unit a partner's activity counts in: its OWN, or that of the group it belonged to when it happened."""
+
+    OWN = "OWN"
+    GROUP = "GROUP"
+
+
 class StackingMode(StrEnum):
     """How the rules of one stacking group share a deal: the first only, the largest only, or all of them."""
 
@@ -134,6 +141,7 @@ class Rule:
     allocate: Allocation
     rounding: Rounding
     grants: tuple[BundleGrant, ...] = ()
+    aggregate: Aggregation = Aggregation.OWN
 
     @property
     def only_grants(self) -> bool:
@@ -168,6 +176,8 @@ class Rule:
             "allocate": self.allocate.value,
             "rounding": self.rounding.value,
             "grants": [{"bundle": grant.bundle, "quantity": grant.quantity} for grant in self.grants],
+            # Written where it says something: the digests of terms that were published before stay.
+            **({"aggregate": self.aggregate.value} if self.aggregate is not Aggregation.OWN else {}),
         }
 
 
@@ -191,6 +201,7 @@ RULE_FIELDS = (
     "allocate",
     "rounding",
     "grants",
+    "aggregate",
 )
 
 
@@ -231,7 +242,15 @@ def rule_read(reader: Reader, award_unit: str) -> Rule:
         allocate=reader.choice("allocate", Allocation, Allocation.AS_RECORDED),
         rounding=reader.choice("rounding", Rounding, Rounding.HALF_EVEN),
         grants=_grants(reader, beneficiaries),
+        aggregate=_aggregate(reader, subject),
     )
+
+
+def _aggregate(reader: Reader, subject: SubjectKind) -> Aggregation:
+    found = reader.choice("aggregate", Aggregation, Aggregation.OWN)
+    if found is Aggregation.GROUP and subject is not SubjectKind.PARTNER:
+        reader.problem("aggregate", "partners have groups, so the subject is PARTNER")
+    return found
 
 
 def _basis_unit(reader: Reader, basis: Basis, award_unit: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Money on its way out: prepared once for a reference, paid or withdrawn once, and back in the same lots if it returns."""
+"""Money on its way out: prepared once for a reference, paid or withdrawn once, back in the same lots if it returns."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
