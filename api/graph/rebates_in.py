@@ -171,7 +171,7 @@ class RebateMutation:
         NotFound,
         InvalidInput,
         KeyReused,
-        description="Lets a partner's sales count for the head of its group, from now on, where rules aggregate groups.",
+        description="Lets a partner's sales count for the head of its group from now on, where rules aggregate groups.",
     )
     async def group_partner(self, info: Info, input: GroupPartnerInput) -> Any:
         context = info.context

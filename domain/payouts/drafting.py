@@ -32,8 +32,9 @@ STAFF = "SELECT id FROM member WHERE id = ANY($1::uuid[]) AND kind = 'VENDOR_STA
 INSERT = """
 INSERT INTO payout (id, wallet_id, owner_kind, owner_id, unit, amount, payment_id, state, by_payroll, origin_kind,
                     origin_id, created_by, recorded_at, version)
-SELECT drafted.*, $10::uuid, $11::timestamptz, 1 FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::bigint[],
-       $7::uuid[], $12::text[], $8::bool[], $9::text[], $13::uuid[]) AS drafted
+SELECT drafted.*, $10::uuid, $11::timestamptz, 1
+FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::bigint[], $7::uuid[], $12::text[],
+            $8::bool[], $9::text[], $13::uuid[]) AS drafted
 """
 
 
