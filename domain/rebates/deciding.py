@@ -99,8 +99,8 @@ async def answer_rebate_dispute(
 
 async def approve_rebate(door: Door, actor: Actor, keyed: Keyed, period_id: UUID) -> Outcome:
     """The period is APPROVED, and a draft pays what is outstanding of it and of earlier ones, as far as the wallet has
-    it: what came late since is paid with it, what was taken back is not. PAID at once where that is nothing. Facts:
-    period_id, payout_id.
+    it: what came late since is paid with it, what was taken back is not. PAID at once where nothing is outstanding; what
+    is not available yet is approved again once it is. Facts: period_id, payout_id.
 
     Refuses: NotFound; RebateActionNotAvailable.
     """
@@ -109,8 +109,9 @@ async def approve_rebate(door: Door, actor: Actor, keyed: Keyed, period_id: UUID
         period = await locked_in(op, actor, period_id, RebateAction.APPROVE)
         if period.state is not RebateState.APPROVED:
             await move_in(op, [Move(period=period, to=RebateState.APPROVED, amount=period.final_granted)])
-        payout_id = await _draft_in(op, period)
-        if payout_id is None:
+        outstanding = await _outstanding(op, period)
+        payout_id = await _draft_in(op, period, outstanding)
+        if payout_id is None and outstanding <= 0:
             standing = (await lock_periods_in(op, [period_id]))[period_id]
             await move_in(op, [Move(period=standing, to=RebateState.PAID, reason="NOTHING_OUTSTANDING", amount=0)])
         return {"period_id": str(period_id), "payout_id": str(payout_id) if payout_id else None}
@@ -137,11 +138,11 @@ async def reopen_rebate(door: Door, actor: Actor, keyed: Keyed, period_id: UUID,
     return await door.operate_keyed(actor, "reopenRebate", keyed, work)
 
 
-async def _draft_in(op: Operation, period: Period) -> UUID | None:
+async def _draft_in(op: Operation, period: Period, outstanding: int) -> UUID | None:
     unit = await sure_value(op.sql, UNIT, period.program_id)
     owner = Owner(kind=OwnerKind.PARTNER, id=period.partner_id, unit=unit)
     wallet = (await open_wallets_in(op, [owner], budget_ids=()))[owner]
-    amount = min(await _outstanding(op, period), wallet.available)
+    amount = min(outstanding, wallet.available)
     if amount <= 0:
         return None
     (payout,) = await draft_in(op, [Wish(wallet=wallet, amount=amount, origin_kind=ORIGIN, origin_id=period.id)])

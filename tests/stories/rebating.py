@@ -1,4 +1,4 @@
-"""A rebate in a story: a program with tiers, a source that has no favours, two firms' administrators, and the worker."""
+"""A rebate in a story: a program with tiers, a source without favours, two firms' administrators, and the worker."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
