@@ -28,9 +28,10 @@ REASON_LENGTH_MAX = 500
 async def approve_payouts(
     door: Door, actor: Actor, keyed: Keyed, payout_ids: Sequence[UUID], *, second_person_above: int | None = None
 ) -> Outcome:
-    """Each of at most 1,000 drafts that may be is APPROVED. Facts: results, in the order given.
+    """Each of at most 1,000 drafts that may be is APPROVED; the result of any other says why not (NotFound,
+    PayoutActionNotAvailable, SecondPersonNeeded). Facts: results, in the order given.
 
-    Refuses: InvalidInput; per item NotFound, PayoutActionNotAvailable, SecondPersonNeeded.
+    Refuses: InvalidInput.
     """
     check_batch(payout_ids)
 
@@ -53,10 +54,10 @@ async def approve_payouts(
 
 
 async def cancel_payouts(door: Door, actor: Actor, keyed: Keyed, payout_ids: Sequence[UUID], *, reason: str) -> Outcome:
-    """Each of at most 1,000 payouts that was not exported is CANCELLED, and its money its owner's again. Facts:
-    results, in the order given.
+    """Each of at most 1,000 payouts that was not exported is CANCELLED, and its money its owner's again; the result of
+    any other says why not (NotFound, PayoutActionNotAvailable). Facts: results, in the order given.
 
-    Refuses: InvalidInput; per item NotFound, PayoutActionNotAvailable.
+    Refuses: InvalidInput.
     """
     check_batch(payout_ids)
     if not 1 <= len(reason) <= REASON_LENGTH_MAX:

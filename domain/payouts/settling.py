@@ -38,9 +38,10 @@ class Said:
 
 async def settle_payouts(door: Door, actor: Actor, keyed: Keyed, said: Sequence[Said]) -> Outcome:
     """Each of at most 1,000 payouts stands as the bank says: PAID, or RETURNED, its money in the same lots again. What
-    the bank says twice changes nothing. Facts: results, in the order given.
+    the bank says twice changes nothing; the result of what cannot be says why (NotFound, PayoutActionNotAvailable,
+    InvalidInput). Facts: results, in the order given.
 
-    Refuses: InvalidInput; per item NotFound, PayoutActionNotAvailable, InvalidInput.
+    Refuses: InvalidInput.
     """
     check_batch([one.payout_id for one in said])
 

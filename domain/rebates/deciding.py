@@ -99,8 +99,8 @@ async def answer_rebate_dispute(
 
 async def approve_rebate(door: Door, actor: Actor, keyed: Keyed, period_id: UUID) -> Outcome:
     """The period is APPROVED, and a draft pays what is outstanding of it and of earlier ones, as far as the wallet has
-    it: what came late since is paid with it, what was taken back is not. PAID at once where nothing is outstanding; what
-    is not available yet is approved again once it is. Facts: period_id, payout_id.
+    it: what came late since is paid with it, what was taken back is not. PAID at once where nothing is outstanding;
+    what is not available yet is approved again once it is. Facts: period_id, payout_id.
 
     Refuses: NotFound; RebateActionNotAvailable.
     """
