@@ -19,7 +19,7 @@ from domain.payouts.reading import payouts_by_id
 from domain.programs.reading import programs_by_id
 from domain.rebates.accruing import accruals_of
 from domain.rebates.machine import RebateAction, RebateState
-from domain.rebates.reading import PeriodRecord, periods_by_id, periods_page
+from domain.rebates.reading import PeriodRecord, periods_by_id, periods_page, settings_of_programs
 
 
 @strawberry.type(description="The next tier of a rebate.")
@@ -51,6 +51,16 @@ class RebateAccrual:
     is_recalculating: bool = strawberry.field(description="True while something learned late is being worked in.")
 
 
+@strawberry.type(description="How a program is reviewed and paid as a rebate.")
+class RebateSettings:
+    rule: str = strawberry.field(description="Code of the rule that is the rebate.")
+    dispute_days: int = strawberry.field(description="How long a partner may dispute final figures, in days.")
+    pass_through_ppm: int | None = strawberry.field(
+        description="The part that partners pass on to their customers, in millionths; recorded, not paid."
+    )
+    version: Points = strawberry.field(description="Moves with every change.")
+
+
 @strawberry.type(description="One period of one partner in a rebate program.")
 class RebatePeriod(Node):
     id = identity(Tag.REBATE_PERIOD)
@@ -58,6 +68,7 @@ class RebatePeriod(Node):
     state: RebateState = strawberry.field(description="Where it stands.")
     program = one(nouns.PROGRAM, programs_by_id, "program_id", "The program.")
     partner = one(nouns.PARTNER, partner_by_id, "partner_id", "Whose it is; of a group, its head.")
+    settings = one(RebateSettings, settings_of_programs, "program_id", "How the program is reviewed and paid.")
     rule: str = strawberry.field(description="Code of the rule that is the rebate.")
     unit: str = strawberry.field(description="ISO 4217 code of the money.")
     starts_at: datetime = strawberry.field(description="When it starts.")

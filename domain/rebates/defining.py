@@ -1,7 +1,7 @@
 """What a rebate program is: which rule, how it is disputed, who counts together, and each partner's target."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from domain.kernel.keys import Keyed
 from domain.kernel.operation import Door, Operation, Outcome
 from domain.kernel.periods import PeriodKind, period_of
 from domain.kernel.refusals import InvalidInput, NotFound
-from domain.partners.facts import FactKind, NewFact, SubjectKind, end_facts_in, facts_of, record_facts_in
+from domain.partners.facts import FactKind, FactRecord, NewFact, SubjectKind, end_facts_in, facts_of, record_facts_in
 from domain.programs.effects.brackets import Brackets
 from domain.programs.enrolling import propose_parameters
 from domain.programs.reading import enrollments_by_id
@@ -26,6 +26,7 @@ DISPUTE_DAYS_MAX = 90
 GROWTH_PPM_MAX = 10 * PPM_WHOLE
 PERIODS = (PeriodKind.QUARTER, PeriodKind.YEAR)
 TARGET, BASELINE = "target", "baseline"
+INSTANT = timedelta(microseconds=1)  # a fact is true for some time, however short
 
 NEWEST = """
 SELECT document FROM terms WHERE program_id = $1 AND cohort = $2 ORDER BY version DESC LIMIT 1
@@ -102,7 +103,7 @@ async def group_partner(
     """From then on (by default: now) what the partner sells counts for the other one, where rules say so; None: for
     itself again. What was sold before stays where it counted. Facts: partner_id.
 
-    Refuses: NotFound (a partner); InvalidInput (a past instant; itself).
+    Refuses: NotFound (a partner); InvalidInput (a past instant; itself; one that belongs to a group).
     """
     if group_id == partner_id:
         raise InvalidInput(field="groupId", problem="another partner, or null")
@@ -114,9 +115,12 @@ async def group_partner(
         named = [partner_id] if group_id is None else [partner_id, group_id]
         if await op.sql.fetchval(PARTNERS, *viewer_arguments([actor]), named) != len(named):
             raise NotFound(kind="partner", id=str(partner_id))
-        known = (await facts_of(op.sql, [partner_id], FactKind.GROUP)).get(partner_id, ())
+        groups = await facts_of(op.sql, named, FactKind.GROUP)
+        if group_id is not None and any(_holds_after(one, start) for one in groups.get(group_id, ())):
+            raise InvalidInput(field="groupId", problem="belongs to a group itself: say the head of that")
+        known = groups.get(partner_id, ())
         await end_facts_in(
-            op, {one.id: start for one in known if one.valid_from < start and (one.valid_until or start) >= start}
+            op, {one.id: max(start, one.valid_from + INSTANT) for one in known if _holds_after(one, start)}
         )
         if group_id is not None:
             fact = NewFact(
@@ -130,6 +134,10 @@ async def group_partner(
         return {"partner_id": str(partner_id)}
 
     return await door.operate_keyed(actor, "groupPartner", keyed, work)
+
+
+def _holds_after(fact: FactRecord, start: datetime) -> bool:
+    return fact.valid_until is None or fact.valid_until > start
 
 
 async def propose_target(

@@ -24,8 +24,8 @@ SELECT * FROM rebate_period WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UP
 # What a review found is kept until the next one; a reopened period is accepted, disputed and paid anew.
 MOVE = """
 UPDATE rebate_period AS period SET state = moved.state, version = period.version + 1, reason = moved.reason,
-       approved_at = CASE WHEN moved.state = 'APPROVED' THEN $4 ELSE approved_at END,
-       approved_by = CASE WHEN moved.state = 'APPROVED' THEN $5 ELSE approved_by END,
+       approved_at = CASE WHEN moved.state = 'APPROVED' AND period.state = 'IN_REVIEW' THEN $4 ELSE approved_at END,
+       approved_by = CASE WHEN moved.state = 'APPROVED' AND period.state = 'IN_REVIEW' THEN $5 ELSE approved_by END,
        paid_at = CASE WHEN moved.state = 'PAID' THEN $4 ELSE NULL END,
        accepted_at = CASE WHEN moved.state = 'REOPENED' THEN NULL ELSE accepted_at END,
        disputed_at = CASE WHEN moved.state = 'REOPENED' THEN NULL ELSE disputed_at END,

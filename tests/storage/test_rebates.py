@@ -14,7 +14,12 @@ from domain.kernel.ids import new_id
 from domain.kernel.keys import Keyed
 from domain.kernel.refusals import InvalidInput
 from domain.kernel.sql import CheckViolation, Database, violated_constraint
+from domain.partners.facts import facts_as_of
+from domain.payouts.deciding import approve_payouts
 from domain.payouts.drafting import draft_payouts
+from domain.payouts.exporting import export_payouts
+from domain.payouts.machine import PayoutOutcome
+from domain.payouts.settling import Said, settle_payouts
 from domain.rebates import advancing
 from domain.rebates.advancing import advance_periods
 from domain.rebates.deciding import approve_rebate
@@ -102,6 +107,43 @@ async def test_what_a_hold_keeps_is_approved_again_once_it_is_available(world: W
     done = await approve_rebate(world.door, FINANCE, world.key(), period_id)
     assert done.facts["payout_id"] is not None
     assert await world.database.fetchval("SELECT amount FROM payout") == 100
+
+
+async def test_what_the_bank_returns_is_approved_and_paid_again(world: World) -> None:
+    await launched(world)
+    await sells(world, 0, 1_000)
+    await worked(world)
+    await advance(world, 93)
+    await worked(world)
+    database, door = world.database, world.door
+    period_id = await database.fetchval("SELECT id FROM rebate_period")
+    for outcomes in ((PayoutOutcome.PAID, PayoutOutcome.RETURNED), (PayoutOutcome.RETURNED,), (PayoutOutcome.PAID,)):
+        done = await approve_rebate(door, FINANCE, world.key(), period_id)
+        payout_id = UUID(done.facts["payout_id"])
+        await approve_payouts(door, FINANCE, world.key(), [payout_id])
+        await export_payouts(door, FINANCE, world.key(), unit="USD")
+        for outcome in outcomes:
+            said = Said(payout_id=payout_id, outcome=outcome, bank_reference="SEPA", reason="unknown account")
+            await settle_payouts(door, FINANCE, world.key(), [said])
+            await worked(world)
+        row = await database.fetchrow("SELECT state, payout_id, approved_by FROM rebate_period")
+        assert row is not None
+        is_paid = outcomes[-1] is PayoutOutcome.PAID
+        assert (row["state"], row["payout_id"]) == (("PAID", payout_id) if is_paid else ("APPROVED", None))
+        assert row["approved_by"] == FINANCE.principal_id
+    assert await database.fetchval("SELECT sum(amount) FROM payout WHERE state = 'PAID'") == 100
+
+
+async def test_a_group_has_one_head_and_ends_when_said(world: World) -> None:
+    first, second = world.partners
+    await group_partner(world.door, ADMIN, world.key(), first, group_id=second)
+    with pytest.raises(InvalidInput, match="belongs to a group itself"):
+        await group_partner(world.door, ADMIN, world.key(), second, group_id=first)
+    await group_partner(world.door, ADMIN, world.key(), first, group_id=None)
+    await group_partner(world.door, ADMIN, world.key(), second, group_id=first)
+    now = await world.database.fetchval("SELECT guerdon_now()")
+    known = await facts_as_of(world.database, [(first, now), (second, now)], ("group",))
+    assert known == {(second, now): {"group": str(first)}}
 
 
 async def test_a_period_does_not_leave_its_drawing(world: World) -> None:

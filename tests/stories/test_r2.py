@@ -9,6 +9,7 @@ from api.graph.ids import Tag, encode_id
 from domain.kernel.periods import PeriodKind, period_of
 from domain.kernel.rates import Rate
 from domain.kernel.rating import record_rates_in
+from domain.ledger.auditing import audit
 from domain.rebates import machine, reading
 from tests.stories.rebating import DISPUTE_DAYS, UTC, quarter, rebate, tiered
 from tests.stories.teller import Teller
@@ -84,6 +85,8 @@ async def test_a_return_that_drops_the_firm_under_a_paid_tier_is_offset_by_the_n
     approved = await told.approved(await told.reviewed(second))
     assert (approved["finalGranted"], approved["payout"]["amount"]) == (25_000, 9_000)
     assert (await told.wallet(0))["payable"] == 9_000
+    report = await audit(teller.world.database)
+    assert report.violations == 0, report.to_json()
 
 
 async def test_a_group_counts_together_from_when_it_was_said(teller: Teller) -> None:
