@@ -1,6 +1,6 @@
 """The step: periods open with what is sold, run out, are calculated once nothing waits for a walk, and are paid."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -63,7 +63,7 @@ WHERE period.state = 'APPROVED' AND payout.state IN ('PAID', 'RETURNED', 'CANCEL
 ORDER BY period.id LIMIT $1
 """
 UNPAID = "UPDATE rebate_period SET payout_id = NULL, version = version + 1 WHERE id = ANY($1::uuid[])"
-NEXT: dict[RebateState, RebateState] = {
+NEXT: Mapping[RebateState, RebateState] = {
     RebateState.OPEN: RebateState.GRACE,
     RebateState.GRACE: RebateState.CALCULATING,
     RebateState.REOPENED: RebateState.CALCULATING,
