@@ -15,6 +15,7 @@ from domain.kernel.keys import Keyed
 from domain.kernel.refusals import InvalidInput
 from domain.kernel.sql import CheckViolation, Database, violated_constraint
 from domain.partners.facts import facts_as_of
+from domain.payouts import drafting
 from domain.payouts.deciding import approve_payouts
 from domain.payouts.drafting import draft_payouts
 from domain.payouts.exporting import export_payouts
@@ -153,6 +154,24 @@ async def test_a_period_does_not_leave_its_drawing(world: World) -> None:
     with pytest.raises(CheckViolation) as caught:
         await world.database.fetch("UPDATE rebate_period SET state = 'CALCULATING'")
     assert violated_constraint(caught.value) == "rebate_period_moves_along_drawn_edges"
+
+
+async def test_a_batch_looks_at_so_many_wallets_and_says_where_to_go_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drafting, "PAYOUTS_MAX", 1)
+    await launched(world)
+    await sells(world, 0, 1_000)
+    await sells(world, 1, 2_000)
+    last, amounts = None, list[int]()
+    for _ in range(3):
+        done = await draft_payouts(world.door, FINANCE, world.key(), unit="USD", minimum=1, after=last)
+        ids = [UUID(one) for one in done.facts["payout_ids"]]
+        rows = await world.database.fetch("SELECT amount FROM payout WHERE id = ANY($1::uuid[])", ids)
+        amounts += [row["amount"] for row in rows]
+        last = done.facts["last"] and UUID(done.facts["last"])
+        assert len(ids) == (last is not None)
+    assert sorted(amounts) == [100, 200]
 
 
 async def test_two_who_draft_at_once_pay_each_wallet_once(world: World) -> None:
