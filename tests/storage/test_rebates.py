@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -39,7 +40,7 @@ async def world(fresh_database: str) -> AsyncIterator[World]:
     await opened.close()
 
 
-async def launched(world: World, *, dispute_days: int = 0, **rule: object) -> UUID:
+async def launched(world: World, *, dispute_days: int = 0, **rule: Any) -> UUID:
     now = await world.database.fetchval("SELECT guerdon_now()")
     code = tiered((0, 100_000), **rule)
     program_id = await world.launch(code, unit="USD", starts_at=now - timedelta(days=800), grace_days=0)
