@@ -44,6 +44,7 @@ from domain.partners.verifying import lapse_due
 from domain.plans.checking import tell_overdue
 from domain.plans.tracking import end_plans, track_due
 from domain.programs.moving import move_due
+from domain.rebates.advancing import advance_periods
 from leaderboards.projecting import fold
 from leaderboards.rebuilding import Healed, heal
 from leaderboards.store import IndexUnavailable
@@ -96,13 +97,6 @@ def loops(parts: Wired) -> list[Loop]:
     async def allocate() -> int:
         return await allocate_due(parts.door, parts.knowledge)
 
-    async def qualify() -> int:
-        return await evaluate_due(parts.door, parts.knowledge)
-
-    async def track() -> int:
-        looked = await track_due(parts.door, parts.knowledge)
-        return looked + await tell_overdue(parts.door) + await end_plans(parts.door)
-
     async def close() -> int:
         return await close_due(parts.door, SYSTEM)
 
@@ -126,8 +120,6 @@ def loops(parts: Wired) -> list[Loop]:
         Loop(name="mature", step=mature, pause_min=0.2, pause_max=SLOW_POLL),
         Loop(name="rewalk", step=rewalk, pause_min=0.1, pause_max=1.0),
         Loop(name="allocate", step=allocate, pause_min=0.5, pause_max=SLOW_POLL),
-        Loop(name="qualify", step=qualify, pause_min=0.2, pause_max=SLOW_POLL),
-        Loop(name="track", step=track, pause_min=0.2, pause_max=SLOW_POLL),
         Loop(name="close", step=close, pause_min=1.0, pause_max=60.0),
         Loop(name="expire-codes", step=expire, pause_min=5.0, pause_max=300.0),
         Loop(name="prune", step=prune, pause_min=5.0, pause_max=300.0),
@@ -145,6 +137,10 @@ def _workflow_loops(parts: Wired) -> list[Loop]:
     async def partners() -> int:
         return await follow_assignments(door) + await lapse_due(door) + await end_partnerships_due(door)
 
+    async def track() -> int:
+        looked = await track_due(door, parts.knowledge)
+        return looked + await tell_overdue(door) + await end_plans(door)
+
     async def deals() -> int:
         return await expire_deals(door) + await hand_on_due(door)
 
@@ -152,6 +148,9 @@ def _workflow_loops(parts: Wired) -> list[Loop]:
         Loop(name="programs", step=partial(move_due, door), pause_min=0.2, pause_max=SLOW_POLL),
         Loop(name="partners", step=partners, pause_min=0.2, pause_max=SLOW_POLL),
         Loop(name="claims", step=partial(reject_overdue, door), pause_min=1.0, pause_max=60.0),
+        Loop(name="qualify", step=partial(evaluate_due, door, parts.knowledge), pause_min=0.2, pause_max=SLOW_POLL),
+        Loop(name="track", step=track, pause_min=0.2, pause_max=SLOW_POLL),
+        Loop(name="rebates", step=partial(advance_periods, door), pause_min=1.0, pause_max=60.0),
         Loop(name="deals-and-leads", step=deals, pause_min=1.0, pause_max=60.0),
     ]
 

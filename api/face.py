@@ -84,6 +84,7 @@ def build_server(parts: Wired) -> Starlette:
             keys=parts.keyring,
             shop=settings.shop,
             sends=settings.sends,
+            payouts=settings.payouts,
             store=parts.store,
             live=live,
             webhooks=registry,

@@ -17,8 +17,10 @@ from domain.kernel.refusals import Refusal, every_refusal
 from domain.leads import refusals as leads
 from domain.ledger import refusals as ledger
 from domain.partners import refusals as partners
+from domain.payouts import refusals as payouts
 from domain.plans import refusals as plans
 from domain.programs import refusals as programs
+from domain.rebates import refusals as rebates
 from leaderboards import refusals as leaderboards
 
 ROOMS = (
@@ -32,6 +34,8 @@ ROOMS = (
     deals,
     leads,
     plans,
+    payouts,
+    rebates,
     leaderboards,
     codes,
     items,

@@ -50,6 +50,8 @@ from api.graph.objectives_in import ObjectiveMutation
 from api.graph.partner_types import PartnerTypeMutation, PartnerTypeQuery
 from api.graph.partners import PartnerQuery
 from api.graph.partners_in import PartnerMutation
+from api.graph.payouts import PayoutQuery
+from api.graph.payouts_in import PayoutMutation
 from api.graph.people_in import PeopleMutation
 from api.graph.plans import PlanQuery
 from api.graph.plans_in import PlanMutation
@@ -57,6 +59,8 @@ from api.graph.programs import ProgramQuery
 from api.graph.programs_drafts_in import ProgramDraftMutation
 from api.graph.programs_in import ProgramMutation
 from api.graph.programs_templates import ProgramTemplateQuery
+from api.graph.rebates import RebateQuery
+from api.graph.rebates_in import RebateMutation
 from api.graph.redemptions import RedemptionQuery
 from api.graph.redemptions_in import RedemptionMutation
 from api.graph.refusing import REFUSAL_TYPES, Told
@@ -116,6 +120,8 @@ QUERIES = (
     ClaimQuery,
     TierQuery,
     PlanQuery,
+    PayoutQuery,
+    RebateQuery,
 )
 
 
@@ -154,6 +160,8 @@ MUTATIONS = (
     TierMutation,
     PlanMutation,
     ObjectiveMutation,
+    PayoutMutation,
+    RebateMutation,
 )
 
 

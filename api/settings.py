@@ -13,8 +13,10 @@ from urllib.parse import urlsplit, urlunsplit
 
 from catalog.redemptions.policy import LINES_MAX, UNITS_MAX, ShopPolicy, TaxThreshold
 from catalog.sends.sent import SendPolicy
+from domain.payouts.policy import PayoutPolicy
 
 ISSUERS_MAX = 8
+PARTS = ("limits", "shop", "sends", "payouts")  # settings that are shown by their own
 KEY_BYTES = 32
 KEY_ID = re.compile(r"[a-z0-9-]{1,32}")
 
@@ -125,6 +127,7 @@ class Settings:
     database_connections_max: int = 16
     shop: ShopPolicy = field(default_factory=ShopPolicy)
     sends: SendPolicy = field(default_factory=SendPolicy)
+    payouts: PayoutPolicy = field(default_factory=PayoutPolicy)
     limits: Limits = field(default_factory=Limits)
 
     @property
@@ -145,10 +148,9 @@ class Settings:
 
     def described(self) -> dict[str, Any]:
         """Name → value of every setting, with the passwords inside URLs replaced by three stars."""
-        shown = {
-            item.name: getattr(self, item.name) for item in fields(self) if item.name not in ("limits", "shop", "sends")
-        }
+        shown = {item.name: getattr(self, item.name) for item in fields(self) if item.name not in PARTS}
         shown["send_approval_above"] = self.sends.approval_above
+        shown["payout_second_person_above"] = self.payouts.second_person_above
         shown |= {item.name: getattr(self.shop, item.name) for item in fields(self.shop)}
         shown["secret"], shown["index_key"] = shown["secret"] and "***", shown["index_key"] and "***"
         shown["keys"] = shown["keys"] and ", ".join(f"{name}:***" for name in shown["keys"])
@@ -190,6 +192,9 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         database_connections_max=int(_number(source, "GUERDON_DATABASE_CONNECTIONS_MAX", 16, lowest=2, highest=200)),
         shop=_shop(source, profile),
         sends=SendPolicy(approval_above=_number(source, "GUERDON_SEND_APPROVAL_ABOVE", None, lowest=0, highest=10**15)),
+        payouts=PayoutPolicy(
+            second_person_above=_number(source, "GUERDON_PAYOUT_SECOND_PERSON_ABOVE", None, lowest=0, highest=10**15)
+        ),
         limits=Limits(**limits),
     )
 

@@ -81,6 +81,25 @@ async def _second_values(book: Book, second: Owner) -> None:
     await book.award(program, debtor, 10)
     await _refunded(book, program)
     await book.hold(second, 1)
+    await _paid_out(book, program)
+
+
+async def _paid_out(book: Book, program: Program) -> None:
+    """Of two payments at two instants one came back; others wait to be paid, or were withdrawn."""
+    payee = book.owner()
+    await book.award(program, payee, 21, expires_in=timedelta(days=1))
+    payments = [await book.prepare(payee, amount) for amount in (2, 3, 4, 5, 6)]
+    for payment_id in payments[:2]:
+        await book.pay(payment_id)
+    await book.bring_back(payments[0])
+    await book.advance(days=2)
+    await book.withdraw(payments[2])
+    await book.pay(payments[3])
+    await book.bring_back(payments[3])
+    other = book.owner(OwnerKind.PARTNER)
+    await book.award(program, other, 9)
+    await book.pay(await book.prepare(other, 1, "refund"))
+    await book.prepare(other, 3)
 
 
 async def _refunded(book: Book, program: Program) -> None:

@@ -2,7 +2,24 @@
 
 from collections.abc import Mapping
 
-LEDGER = ("entry", "lot", "wallet", "award", "transaction", "reversal", "debt", "hold", "hold_lot", "budget", "outbox")
+LEDGER = (
+    *("entry", "lot", "wallet", "award", "transaction", "reversal", "debt", "hold", "hold_lot", "payment", "payment_lot"),
+    *("budget", "outbox"),
+)
+    "entry",
+    "lot",
+    "wallet",
+    "award",
+    "transaction",
+    "reversal",
+    "debt",
+    "hold",
+    "hold_lot",
+    "payment",
+    "payment_lot",
+    "budget",
+    "outbox",
+)
 EARNING = ("due", "reward_grant")
 SHOP = (
     "supplier",
@@ -123,13 +140,6 @@ ROWS_COVERED: Mapping[str, str] = {
     "outbox": "{0}.position IS NOT NULL",
     "fulfilment_attempt.reason": "{0}.ended_at IS NOT NULL",
     "fulfilment_attempt.supplier_reference": "{0}.ended_at IS NOT NULL",
-}
-
-# What the book cannot show two values of, whatever is written through the doors that exist.
-ONE_VALUE: Mapping[str, str] = {
-    "lot.payable": "nothing is payable before payouts exist",
-    "lot.paid": "nothing is paid before payouts exist",
-    "wallet.payable": "nothing is payable before payouts exist",
 }
 
 

@@ -237,5 +237,5 @@ PLAN_TABLES = (
 class Migration(migrations.Migration):
     """Adds tiers and plans."""
 
-    dependencies = [("guerdon", "0024_deals")]
+    dependencies = [("guerdon", "0027_rebates")]
     operations = [ops.RunSQL([*TIER_TABLES, *PLAN_TABLES], reverse_sql=ops.RunSQL.noop)]

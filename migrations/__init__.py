@@ -18,6 +18,8 @@ MODELS = (
     "domain.deals.tables",
     "domain.leads.tables",
     "domain.plans.tables",
+    "domain.payouts.tables",
+    "domain.rebates.tables",
     "leaderboards.tables",
     "catalog.suppliers.tables",
     "catalog.codes.tables",

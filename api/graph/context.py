@@ -17,6 +17,7 @@ from domain.kernel.expressions import ConditionCache
 from domain.kernel.operation import Door
 from domain.kernel.sealing import Keyring
 from domain.kernel.sql import Database
+from domain.payouts.policy import PayoutPolicy
 from domain.programs.matching import TermsCache
 from leaderboards.store import Store
 
@@ -38,6 +39,7 @@ class Context:
     keys: Keyring | None = None
     shop: ShopPolicy = field(default_factory=ShopPolicy)
     sends: SendPolicy = field(default_factory=SendPolicy)
+    payouts: PayoutPolicy = field(default_factory=PayoutPolicy)
     store: Store | None = None
     live: Live | None = None
     webhooks: Registry | None = None

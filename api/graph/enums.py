@@ -40,15 +40,18 @@ from domain.earning.tiers import MembershipReason, MembershipState
 from domain.kernel.units import UnitKind
 from domain.leads.distribution import WhyCode
 from domain.leads.machine import LeadAction, LeadState
+from domain.ledger.wallets import OwnerKind as WalletOwnerKind
 from domain.partners.customers.customer import KeyKind, RelationKind
 from domain.partners.invitation import InvitationAction, InvitationState
 from domain.partners.parting import Partnership, PartnershipAction
 from domain.partners.registration import JourneyStage, MemberKind, PartnerType, Result
 from domain.partners.standing import LapsedFor, StandingAction, StandingState
+from domain.payouts.machine import PayoutAction, PayoutOutcome, PayoutState
 from domain.plans.objective import CheckpointState, ObjectiveState
 from domain.plans.plan import CommitmentState, ObjectiveAction, PlanAction, PlanState, RevisionState, Side
 from domain.programs.program import Audience, DebtPolicy, ProgramAction, ProgramState, Visibility
 from domain.programs.templates.form import FieldKind
+from domain.rebates.machine import RebateAction, RebateState
 from leaderboards.boards import Operator, RankDisplay
 from leaderboards.boards import Scope as BoardScope
 from leaderboards.views import AnswerSource
@@ -100,6 +103,9 @@ class TransactionKind(StrEnum):
     WRITE_OFF = "WRITE_OFF"
     PAY = "PAY"
     REFUND = "REFUND"
+    PREPARE = "PREPARE"
+    WITHDRAW = "WITHDRAW"
+    RETURN = "RETURN"
 
 
 class BalanceKind(StrEnum):
@@ -342,6 +348,18 @@ DESCRIBED: Mapping[type[StrEnum], tuple[str | None, str]] = {
         None,
         "PLANNED; HELD by either side; OVERDUE when nobody held it within three days; DROPPED by a revision.",
     ),
+    WalletOwnerKind: ("WalletOwnerKind", "Who may own a wallet: a MEMBER, or a PARTNER as a firm."),
+    PayoutState: (
+        "PayoutState",
+        "Where a payout stands: DRAFT, APPROVED, EXPORTED, then PAID or RETURNED; CANCELLED before it was exported.",
+    ),
+    PayoutAction: ("PayoutAction", "What somebody may do with a payout."),
+    PayoutOutcome: ("PayoutOutcome", "How a payout ended, as the bank says."),
+    RebateState: (
+        "RebatePeriodState",
+        "Where a period stands: OPEN, GRACE, CALCULATING, IN_REVIEW, APPROVED, PAID; or REOPENED.",
+    ),
+    RebateAction: ("RebatePeriodAction", "What somebody may do with a period of a rebate."),
     ObstacleCode: (None, "Why somebody cannot redeem something now; the sentence comes with it."),
 }
 

@@ -24,8 +24,10 @@ from domain.leads import events as leads
 from domain.ledger import events as ledger
 from domain.partners import events as partners
 from domain.partners.customers import events as customers
+from domain.payouts import events as payouts
 from domain.plans import events as plans
 from domain.programs import events as programs
+from domain.rebates import events as rebates
 from leaderboards import events as leaderboards
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -38,8 +40,10 @@ ROOMS = (
     customers,
     ledger,
     partners,
+    payouts,
     programs,
     plans,
+    rebates,
     leaderboards,
     webhooks,
     suppliers,

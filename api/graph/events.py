@@ -57,6 +57,10 @@ from domain.ledger.events import (
     POINTS_REFUNDED,
     POINTS_RELEASED,
 )
+from domain.payouts.events import PAYOUT_MOVED
+from domain.payouts.machine import PayoutState
+from domain.rebates.events import REBATE_MOVED
+from domain.rebates.machine import RebateState
 
 MOVES: Mapping[str, PointsMove] = {
     POINTS_MATURED.name: PointsMove.MATURED,
@@ -265,6 +269,31 @@ class EntitlementChanged(RewardEvent):
     names = frozenset({ENTITLEMENT_MOVED.name})
 
 
+@strawberry.type(description="A payout came to a state.")
+class PayoutMoved(RewardEvent):
+    payout_id = sure_reference(Tag.PAYOUT, "aggregate_id", "The payout.")
+    from_state = carried("from_state", PayoutState | None, "The state before, null for a new draft.")
+    to_state = carried("to_state", PayoutState, "The state from now on.")
+    unit = carried("unit", str, "ISO 4217 code of the money.")
+    amount = carried("amount", Points, "How much, in minor units.")
+    reason = carried("reason", str | None, "Why, if that was said.")
+    version = carried("version", Points, "The payout's version from now on.")
+
+    names = frozenset({PAYOUT_MOVED.name})
+
+
+@strawberry.type(description="A period of a rebate came to a state.")
+class RebateMoved(RewardEvent):
+    period_id = sure_reference(Tag.REBATE_PERIOD, "aggregate_id", "The period.")
+    from_state = carried("from_state", RebateState | None, "The state before, null for a new period.")
+    to_state = carried("to_state", RebateState, "The state from now on.")
+    amount = carried("amount", Points | None, "What is due for it, in minor units, once that is final.")
+    reason = carried("reason", str | None, "Why, if that was said.")
+    version = carried("version", Points, "The period's version from now on.")
+
+    names = frozenset({REBATE_MOVED.name})
+
+
 @strawberry.type(description="Anything else that happened; `name` says what.")
 class OtherEvent(RewardEvent):
     @classmethod
@@ -293,5 +322,7 @@ EVENT_TYPES = (
     RewardReceived,
     RewardChanged,
     EntitlementChanged,
+    PayoutMoved,
+    RebateMoved,
 )
 SHOWN = frozenset[str]().union(*(kind.names for kind in EVENT_TYPES))

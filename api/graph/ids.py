@@ -74,6 +74,10 @@ class Tag(StrEnum):
     PLAN_COMMITMENT = "pm"
     PLAN_REVISION = "pv"
     PLAN_REVIEW = "pw"
+    PAYOUT = "po"
+    PAYOUT_EXPORT = "px"
+    PAYMENT = "py"
+    REBATE_PERIOD = "rb"
 
 
 def encode_id(tag: Tag, value: UUID) -> str:

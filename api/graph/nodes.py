@@ -41,8 +41,10 @@ from domain.ledger.reading import debts_by_id, wallets_by_id
 from domain.partners.customers.reading import customers_by_id
 from domain.partners.invitations import invitations_by_id
 from domain.partners.standings import standings_by_id
+from domain.payouts.reading import exports_by_id, payouts_by_id
 from domain.plans.reading import objectives_by_id, plans_by_id, reviews_by_id
 from domain.programs.reading import enrollments_by_id, programs_by_id, terms_by_id
+from domain.rebates.reading import periods_by_id
 
 READINGS: Mapping[Tag, Reading[Any, Any]] = {
     Tag.ACCOUNT: account_by_id,
@@ -58,6 +60,9 @@ READINGS: Mapping[Tag, Reading[Any, Any]] = {
     Tag.CUSTOMER: customers_by_id,
     Tag.DEAL: deals_by_id,
     Tag.LEAD: leads_by_id,
+    Tag.PAYOUT: payouts_by_id,
+    Tag.PAYOUT_EXPORT: exports_by_id,
+    Tag.REBATE_PERIOD: periods_by_id,
     Tag.DUE: dues_by_id,
     Tag.DEBT: debts_by_id,
     Tag.ENROLLMENT: enrollments_by_id,

@@ -13,8 +13,9 @@ from domain.kernel.expressions import ValueType
 from domain.kernel.money import Amount
 from domain.kernel.operation import Operation
 from domain.kernel.periods import Period, period_of, program_window
-from domain.partners.facts import QUESTIONS_MAX, facts_as_of
+from domain.partners.facts import QUESTIONS_MAX, FactKind, facts_as_of
 from domain.partners.parting import not_earning
+from domain.programs.kinds import Aggregation
 from domain.programs.matching import Bindable, Binding, TermsCache, bindings
 from domain.programs.rules import Basis, Moment, Rule, SubjectKind
 from domain.programs.terms import Declared
@@ -50,6 +51,7 @@ async def place(op: Operation, cache: TermsCache, states: Sequence[ActivityState
     """Every (activity, rule) pair whose rule the activity's type triggers, with its unit."""
     active = await _of_lasting_relations(op, [state for state in states if state.is_active])
     bound = await bindings(op.sql, cache, [bindable(state) for state in active])
+    groups = await _groups(op, list(zip(active, bound, strict=True)))
     return [
         Placed(
             state=state,
@@ -61,7 +63,7 @@ async def place(op: Operation, cache: TermsCache, states: Sequence[ActivityState
         for state, found in zip(active, bound, strict=True)
         for binding in found
         for rule in binding.terms.rules
-        if rule.trigger == state.type and (subject := _subject(rule, state)) is not None
+        if rule.trigger == state.type and (subject := _subject(rule, state, groups)) is not None
     ]
 
 
@@ -112,8 +114,28 @@ async def views(op: Operation, states: Sequence[ActivityState]) -> dict[UUID, Ac
     return {state.activity_id: _view(state, codes[state.source_id], {}) for state in states}
 
 
-def _subject(rule: Rule, state: ActivityState) -> Beneficiary | None:
+async def _groups(
+    op: Operation, bound: Sequence[tuple[ActivityState, tuple[Binding, ...]]]
+) -> Mapping[tuple[UUID, datetime], UUID]:
+    """To which group's partner each partner belonged when its activity happened, where a rule asks for that."""
+    asked = dict.fromkeys(
+        (state.partner_id, state.occurred_at)
+        for state, found in bound
+        for binding in found
+        if state.partner_id is not None
+        and any(rule.aggregate is Aggregation.GROUP and rule.trigger == state.type for rule in binding.terms.rules)
+    )
+    pairs, groups = list(asked), dict[tuple[UUID, datetime], UUID]()
+    for start in range(0, len(pairs), QUESTIONS_MAX):
+        known = await facts_as_of(op.sql, pairs[start : start + QUESTIONS_MAX], (FactKind.GROUP,))
+        groups |= {pair: UUID(str(values[FactKind.GROUP])) for pair, values in known.items()}
+    return groups
+
+
+def _subject(rule: Rule, state: ActivityState, groups: Mapping[tuple[UUID, datetime], UUID]) -> Beneficiary | None:
     subject_id = state.member_id if rule.subject is SubjectKind.MEMBER else state.partner_id
+    if rule.aggregate is Aggregation.GROUP and state.partner_id is not None:
+        subject_id = groups.get((state.partner_id, state.occurred_at), state.partner_id)
     return None if subject_id is None else Beneficiary(kind=rule.subject, id=subject_id)
 
 

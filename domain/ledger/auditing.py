@@ -128,6 +128,8 @@ _AWARDED = """FROM entry JOIN lot ON lot.id = entry.lot_id JOIN award ON award.i
               WHERE entry.transaction_id = ANY($1::uuid[]) AND entry.kind = 'pending'"""
 _HELD = """FROM transaction JOIN hold ON hold.id = transaction.cause_id JOIN hold_lot ON hold_lot.hold_id = hold.id
            WHERE transaction.id = ANY($1::uuid[])"""
+_PREPARED = """FROM transaction JOIN payment ON payment.id = transaction.cause_id
+               JOIN payment_lot ON payment_lot.payment_id = payment.id WHERE transaction.id = ANY($1::uuid[])"""
 _REVERSED = """FROM reversal LEFT JOIN debt ON debt.reversal_id = reversal.id
                WHERE reversal.transaction_id = ANY($1::uuid[])"""
 FOUND_BY: Mapping[str, tuple[str | None, str]] = {
@@ -145,6 +147,8 @@ FOUND_BY: Mapping[str, tuple[str | None, str]] = {
     ),
     "hold": ("HOLD", f"SELECT DISTINCT transaction.id AS of, {_columns('hold')} {_HELD}"),
     "hold_lot": ("HOLD", f"SELECT transaction.id AS of, {_columns('hold_lot')} {_HELD}"),
+    "payment": ("PREPARE", f"SELECT DISTINCT transaction.id AS of, {_columns('payment')} {_PREPARED}"),
+    "payment_lot": ("PREPARE", f"SELECT transaction.id AS of, {_columns('payment_lot')} {_PREPARED}"),
 }
 
 SEALS = """

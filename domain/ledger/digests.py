@@ -57,6 +57,8 @@ STATED: Mapping[str, tuple[str, ...]] = {
     "debt": ("id", "wallet_id", "reversal_id", "program_id", "budget_id", "amount", "recorded_at"),
     "hold": ("id", "wallet_id", "reference_kind", "reference_id", "amount", "recorded_at"),
     "hold_lot": ("id", "hold_id", "lot_id", "amount"),
+    "payment": ("id", "wallet_id", "reference_kind", "reference_id", "amount", "recorded_at"),
+    "payment_lot": ("id", "payment_id", "lot_id", "amount"),
 }
 
 

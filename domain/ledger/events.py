@@ -61,6 +61,25 @@ POINTS_REFUNDED = EventType(
     description="Spent points went back to their lots: what they were spent on was refunded.",
     payload={**MOVE, "extended": "lots that had expired meanwhile: id → their new expiry, ISO 8601 in UTC"},
 )
+PAYMENT_PREPARED = EventType(
+    name="payment.prepared",
+    aggregate="payment",
+    description="Available money was set aside to be paid out.",
+    payload={**MOVE, "reference_kind": "what it is paid for", "reference_id": "which one"},
+)
+PAYMENT_PAID = EventType(name="payment.paid", aggregate="payment", description="Money was paid out.", payload=MOVE)
+PAYMENT_WITHDRAWN = EventType(
+    name="payment.withdrawn",
+    aggregate="payment",
+    description="Money that was to be paid out went back to its lots.",
+    payload={**MOVE, "extended": "lots that had expired meanwhile: id → their new expiry, ISO 8601 in UTC"},
+)
+PAYMENT_RETURNED = EventType(
+    name="payment.returned",
+    aggregate="payment",
+    description="Money that was paid out came back, to the same lots.",
+    payload={**MOVE, "extended": "lots that had expired meanwhile: id → their new expiry, ISO 8601 in UTC"},
+)
 DEBT_SETTLED = EventType(
     name="debt.settled", aggregate="debt", description="A debt was paid from points, in part or whole.", payload=MOVE
 )
@@ -82,6 +101,10 @@ EVENTS = (
     POINTS_CAPTURED,
     POINTS_RELEASED,
     POINTS_REFUNDED,
+    PAYMENT_PREPARED,
+    PAYMENT_PAID,
+    PAYMENT_WITHDRAWN,
+    PAYMENT_RETURNED,
     DEBT_SETTLED,
     DEBT_WRITTEN_OFF,
     BUDGET_FUNDED,

@@ -62,6 +62,8 @@ class Journal:
             "debt": [],
             "hold": [],
             "hold_lot": [],
+            "payment": [],
+            "payment_lot": [],
         }
         self.stating = dict[UUID, list[tuple[str, Row]]]()
         self.lots_as_read = dict[UUID, Lot]()
@@ -69,6 +71,8 @@ class Journal:
         self.reversed_by_award = dict[UUID, int]()
         self.holds_ended = dict[UUID, str]()
         self.holds_refunded = set[UUID]()
+        self.payments_ended = dict[UUID, str]()
+        self.payments_returned = set[UUID]()
 
     def know(self, wallets: Iterable[WalletState] = (), lots: Iterable[Lot] = (), debts: Iterable[Debt] = ()) -> None:
         """Takes in rows as they were read under their wallets' locks."""
@@ -155,7 +159,7 @@ class Journal:
             cause=("lot", step.lot_id),
             postings=moved(wallet.id, share),
             effective_at=step.at,
-            tell=_moved(event.about, wallet, wallet.id, share.program_id, step.amount),
+            tell=told(event.about, wallet, wallet.id, share.program_id, step.amount),
         )
 
     def _settled(self, wallet: WalletState, step: Settled) -> None:
@@ -167,19 +171,19 @@ class Journal:
             cause=("debt", payment.debt.id),
             postings=transfers.settled(payment.debt, shares),
             effective_at=step.at,
-            tell=_moved(DEBT_SETTLED.about, wallet, payment.debt.id, payment.debt.program_id, payment.amount),
+            tell=told(DEBT_SETTLED.about, wallet, payment.debt.id, payment.debt.program_id, payment.amount),
         )
 
     def hold(self, wallet: WalletState, taken: Sequence[tuple[Lot, int]], reference: tuple[str, UUID]) -> UUID:
         """Sets the taken amounts aside; answers the hold's id."""
         hold_id, total = new_id(), sum(amount for _, amount in taken)
-        shares = [self._move(lot.id, amount, "available", "held") for lot, amount in taken]
+        shares = [self.move(lot.id, amount, "available", "held") for lot, amount in taken]
         transaction_id = self.draft(
             Kind.HOLD,
             unit=wallet.owner.unit,
             cause=("hold", hold_id),
             postings=transfers.held(wallet.id, shares),
-            tell=_moved(
+            tell=told(
                 POINTS_HELD.about,
                 wallet,
                 hold_id,
@@ -208,48 +212,49 @@ class Journal:
 
     def capture(self, wallet: WalletState, hold_id: UUID, parts: Sequence[tuple[UUID, int]]) -> None:
         """Spends a hold's parts."""
-        shares = [self._move(lot_id, amount, "held", "redeemed") for lot_id, amount in parts]
+        shares = [self.move(lot_id, amount, "held", "redeemed") for lot_id, amount in parts]
         self.holds_ended[hold_id] = "CAPTURED"
         self.draft(
             Kind.CAPTURE,
             unit=wallet.owner.unit,
             cause=("hold", hold_id),
             postings=transfers.captured(wallet.id, shares),
-            tell=_moved(POINTS_CAPTURED.about, wallet, hold_id, None, _total(shares)),
+            tell=told(POINTS_CAPTURED.about, wallet, hold_id, None, _total(shares)),
         )
 
     def release(
         self, wallet: WalletState, hold_id: UUID, parts: Sequence[tuple[UUID, int]], extended: Mapping[UUID, datetime]
     ) -> None:
         """Gives a hold's parts back to their lots; `extended` are the lots that get a later expiry, and which."""
-        shares = self._give_back(parts, "held", extended)
+        shares = self.give_back(parts, "held", extended)
         self.holds_ended[hold_id] = "RELEASED"
         self.draft(
             Kind.RELEASE,
             unit=wallet.owner.unit,
             cause=("hold", hold_id),
             postings=transfers.released(wallet.id, shares),
-            tell=_moved(POINTS_RELEASED.about, wallet, hold_id, None, _total(shares), extended=_told(extended)),
+            tell=told(POINTS_RELEASED.about, wallet, hold_id, None, _total(shares), extended=expiries_told(extended)),
         )
 
     def refund(
         self, wallet: WalletState, hold_id: UUID, parts: Sequence[tuple[UUID, int]], extended: Mapping[UUID, datetime]
     ) -> None:
         """Gives a captured hold's parts back to their lots, as `release` does for one that was not."""
-        shares = self._give_back(parts, "redeemed", extended)
+        shares = self.give_back(parts, "redeemed", extended)
         self.holds_refunded.add(hold_id)
         self.draft(
             Kind.REFUND,
             unit=wallet.owner.unit,
             cause=("hold", hold_id),
             postings=transfers.refunded(wallet.id, shares),
-            tell=_moved(POINTS_REFUNDED.about, wallet, hold_id, None, _total(shares), extended=_told(extended)),
+            tell=told(POINTS_REFUNDED.about, wallet, hold_id, None, _total(shares), extended=expiries_told(extended)),
         )
 
-    def _give_back(
+    def give_back(
         self, parts: Sequence[tuple[UUID, int]], source: str, extended: Mapping[UUID, datetime]
     ) -> list[Share]:
-        shares = [self._move(lot_id, amount, source, "available") for lot_id, amount in parts]
+        """The parts are available again in the lots they came from, of which some live longer; answers the shares."""
+        shares = [self.move(lot_id, amount, source, "available") for lot_id, amount in parts]
         for lot_id, expires_at in extended.items():
             self.lots[lot_id] = replace(self.lots[lot_id], expires_at=expires_at)
         return shares
@@ -263,7 +268,7 @@ class Journal:
             cause=("debt", debt.id),
             postings=transfers.written_off(debt, debt.outstanding),
             reason=reason,
-            tell=_moved(DEBT_WRITTEN_OFF.about, wallet, debt.id, debt.program_id, debt.outstanding),
+            tell=told(DEBT_WRITTEN_OFF.about, wallet, debt.id, debt.program_id, debt.outstanding),
         )
 
     def fund(
@@ -301,7 +306,8 @@ class Journal:
             transaction_id=transaction_id,
         )
 
-    def _move(self, lot_id: UUID, amount: int, source: str, target: str) -> Share:
+    def move(self, lot_id: UUID, amount: int, source: str, target: str) -> Share:
+        """So much of a lot goes from one part to another; answers it as a share."""
         self.lots[lot_id] = self.lots[lot_id].moved(amount, source, target)
         return self._share(lot_id, amount)
 
@@ -313,11 +319,12 @@ def _total(shares: Iterable[Share]) -> int:
     return sum(share.amount for share in shares)
 
 
-def _told(extended: Mapping[UUID, datetime]) -> dict[str, str]:
+def expiries_told(extended: Mapping[UUID, datetime]) -> dict[str, str]:
+    """New expiries of lots as an event spells them."""
     return {str(lot_id): expires_at.isoformat() for lot_id, expires_at in extended.items()}
 
 
-def _moved(
+def told(
     about: Callable[..., Event],
     wallet: WalletState,
     aggregate_id: UUID,
@@ -325,6 +332,8 @@ def _moved(
     amount: int,
     **more: object,
 ) -> Tell:
+    """How a transaction that moved a wallet's points is told."""
+
     def tell(transaction_id: UUID, seal: bytes) -> Event:
         return about(
             aggregate_id,

@@ -5,6 +5,8 @@ An answer that is neither true nor false counts as broken: a law is kept only wh
 
 from collections.abc import Mapping
 
+from domain.ledger.paying_laws import PAYMENT_LOTS_HAVE_THEIR_PAYMENT, PAYMENTS_END_ONCE, PAYMENTS_MOVE_WHOLE
+
 SUMS_TO_ZERO = """
 SELECT t.id::text AS subject,
        coalesce(sum(e.amount), 1) <> 0 OR bool_or(e.unit <> t.unit) OR bool_or(e.effective_at <> t.effective_at)
@@ -165,7 +167,8 @@ SELECT l.id::text AS subject,
 FROM lot AS l LEFT JOIN outbox AS g ON g.aggregate_id = l.award_id AND g.name = 'award.granted'
 LEFT JOIN (SELECT DISTINCT ON (moved.key) moved.key, moved.value::timestamptz AS expires_at
            FROM outbox CROSS JOIN jsonb_each_text(outbox.payload -> 'extended') AS moved
-           WHERE outbox.name IN ('points.released', 'points.refunded') ORDER BY moved.key, outbox.id DESC) AS m
+           WHERE outbox.name IN ('points.released', 'points.refunded', 'payment.withdrawn', 'payment.returned')
+           ORDER BY moved.key, outbox.id DESC) AS m
      ON m.key = l.id::text
 """
 
@@ -245,6 +248,9 @@ QUESTIONS: Mapping[str, Mapping[str, str]] = {
         "holds_end_once": HOLDS_END_ONCE,
         "holds_move_whole": HOLDS_MOVE_WHOLE,
         "hold_moves_name_a_hold": HOLD_MOVES_NAME_A_HOLD,
+        "payments_end_once": PAYMENTS_END_ONCE,
+        "payments_move_whole": PAYMENTS_MOVE_WHOLE,
+        "payment_lots_have_their_payment": PAYMENT_LOTS_HAVE_THEIR_PAYMENT,
     },
     "L4": {"one_key_one_effect": ONE_KEY_ONE_EFFECT, "dues_equal_their_awards": DUES_EQUAL_THEIR_AWARDS},
     "L5": {

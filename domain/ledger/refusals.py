@@ -107,6 +107,38 @@ class HoldEnded(Refusal):
 
 
 @dataclass(eq=False)
+class AlreadyPrepared(Refusal):
+    """Money is already on its way out for this reference."""
+
+    texts: ClassVar[Mapping[str, str]] = {
+        "en": "Money is already on its way out for this.",
+        "fr": "De l’argent est déjà en cours de versement pour cela.",
+    }
+
+
+@dataclass(eq=False)
+class PaymentEnded(Refusal):
+    """The payment was paid, withdrawn or returned before."""
+
+    state: str
+    texts: ClassVar[Mapping[str, str]] = {
+        "en": "This payment has already ended ({state}).",
+        "fr": "Ce versement est déjà terminé ({state}).",
+    }
+
+
+@dataclass(eq=False)
+class PaymentNotPaid(Refusal):
+    """Only money that was paid can come back."""
+
+    state: str
+    texts: ClassVar[Mapping[str, str]] = {
+        "en": "This payment was not paid ({state}), so nothing can come back.",
+        "fr": "Ce versement n’a pas été payé ({state}) : rien ne peut revenir.",
+    }
+
+
+@dataclass(eq=False)
 class DebtIsPaid(Refusal):
     """Nothing of this debt is outstanding."""
 
@@ -132,6 +164,7 @@ MEANINGS: Mapping[str, type[Refusal]] = {
     "l5_a_cause_reverses_an_award_once": AlreadyReversed,
     "l2_reversed_total_is_within_the_award": ReversalExceedsAward,
     "hold_is_one_per_reference": AlreadyHeld,
+    "payment_is_one_per_reference": AlreadyPrepared,
     "l2_wallet_is_bounded": BalanceOutOfBounds,
     "entry_amount_is_bounded": BalanceOutOfBounds,
 }

@@ -91,7 +91,7 @@ class Transaction(Model):
         constraints = (
             CheckConstraint(
                 check="kind IN ('FUND', 'AWARD', 'MATURE', 'EXPIRE', 'HOLD', 'CAPTURE', 'RELEASE', 'REVERSE',"
-                " 'SETTLE', 'WRITE_OFF', 'PAY', 'REFUND')",
+                " 'SETTLE', 'WRITE_OFF', 'PAY', 'REFUND', 'PREPARE', 'WITHDRAW', 'RETURN')",
                 name="transaction_kind_is_known",
             ),
         )
@@ -283,4 +283,49 @@ class HoldLot(Model):
         constraints = (
             UniqueConstraint(fields=("hold_id", "lot_id"), name="hold_lot_is_stated_once"),
             CheckConstraint(check="amount > 0", name="hold_lot_amount_is_positive"),
+        )
+
+
+class Payment(Model):
+    """Money on its way out of a wallet for one reference, until it is paid or withdrawn, exactly once (L3).
+
+    What was paid may come back, whole and once: to the same lots.
+    """
+
+    id = fields.UUIDField(primary_key=True)
+    wallet_id = fields.UUIDField()
+    reference_kind = fields.CharField(max_length=16)
+    reference_id = fields.UUIDField()
+    amount = fields.BigIntField()
+    state = fields.CharField(max_length=9)
+    recorded_at = fields.DatetimeField()
+    ended_at = fields.DatetimeField(null=True)
+    returned_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "payment"
+        constraints = (
+            UniqueConstraint(fields=("reference_kind", "reference_id"), name="payment_is_one_per_reference"),
+            CheckConstraint(check="amount > 0", name="payment_amount_is_positive"),
+            CheckConstraint(
+                check="state IN ('PREPARED', 'PAID', 'WITHDRAWN') AND (state = 'PREPARED') = (ended_at IS NULL)",
+                name="l3_a_payment_ends_exactly_once",
+            ),
+            CheckConstraint(check="returned_at IS NULL OR state = 'PAID'", name="l3_only_what_was_paid_comes_back"),
+        )
+
+
+class PaymentLot(Model):
+    """How much of a payment comes from which lot, so that what comes back goes to the same lots."""
+
+    id = fields.UUIDField(primary_key=True)
+    payment_id = fields.UUIDField()
+    lot_id = fields.UUIDField()
+    amount = fields.BigIntField()
+
+    class Meta:
+        table = "payment_lot"
+        constraints = (
+            UniqueConstraint(fields=("payment_id", "lot_id"), name="payment_lot_is_stated_once"),
+            CheckConstraint(check="amount > 0", name="payment_lot_amount_is_positive"),
         )

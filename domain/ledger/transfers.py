@@ -24,6 +24,10 @@ class Kind(StrEnum):
     SETTLE = "SETTLE"
     WRITE_OFF = "WRITE_OFF"
     REFUND = "REFUND"
+    PREPARE = "PREPARE"
+    PAY = "PAY"
+    WITHDRAW = "WITHDRAW"
+    RETURN = "RETURN"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +114,42 @@ def refunded(wallet_id: UUID, shares: Iterable[Share]) -> list[Posting]:
         posting
         for share in shares
         for posting in (_on_lot("redeemed", None, share, -1), _on_lot("available", wallet_id, share, +1))
+    ]
+
+
+def prepared(wallet_id: UUID, shares: Iterable[Share]) -> list[Posting]:
+    """Available −, payable +, per lot."""
+    return [
+        posting
+        for share in shares
+        for posting in (_on_lot("available", wallet_id, share, -1), _on_lot("payable", wallet_id, share, +1))
+    ]
+
+
+def paid(wallet_id: UUID, shares: Iterable[Share]) -> list[Posting]:
+    """Payable −, paid +, per lot."""
+    return [
+        posting
+        for share in shares
+        for posting in (_on_lot("payable", wallet_id, share, -1), _on_lot("paid", None, share, +1))
+    ]
+
+
+def withdrawn(wallet_id: UUID, shares: Iterable[Share]) -> list[Posting]:
+    """Payable −, available +, per lot: the same lots."""
+    return [
+        posting
+        for share in shares
+        for posting in (_on_lot("payable", wallet_id, share, -1), _on_lot("available", wallet_id, share, +1))
+    ]
+
+
+def returned(wallet_id: UUID, shares: Iterable[Share]) -> list[Posting]:
+    """Paid −, available +, per lot: the same lots."""
+    return [
+        posting
+        for share in shares
+        for posting in (_on_lot("paid", None, share, -1), _on_lot("available", wallet_id, share, +1))
     ]
 
 

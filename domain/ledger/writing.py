@@ -12,7 +12,7 @@ from domain.ledger.booking import lock_periods_in
 from domain.ledger.digests import STATED, Row, digest
 from domain.ledger.journal import Draft, Journal
 from domain.ledger.lots import PARTS, Lot
-from domain.ledger.refusals import BudgetExceeded, HoldEnded, ReversalExceedsAward, translated
+from domain.ledger.refusals import BudgetExceeded, HoldEnded, PaymentEnded, ReversalExceedsAward, translated
 from domain.ledger.transfers import WALLET_KINDS, balance_of
 
 TYPES: Mapping[str, str] = {
@@ -44,6 +44,8 @@ INSERTS: Mapping[str, tuple[Sequence[str], str]] = {
     "debt": ((*STATED["debt"], "outstanding"), _insert("debt", (*STATED["debt"], "outstanding"))),
     "hold": ((*STATED["hold"], "state"), _insert("hold", (*STATED["hold"], "state"))),
     "hold_lot": (STATED["hold_lot"], _insert("hold_lot", STATED["hold_lot"])),
+    "payment": ((*STATED["payment"], "state"), _insert("payment", (*STATED["payment"], "state"))),
+    "payment_lot": (STATED["payment_lot"], _insert("payment_lot", STATED["payment_lot"])),
 }
 
 MOVE_LOTS = f"""
@@ -104,11 +106,23 @@ UPDATE hold SET refunded_at = $2
 WHERE id = ANY($1::uuid[]) AND state = 'CAPTURED' AND refunded_at IS NULL
 """
 
+END_PAYMENTS = """
+UPDATE payment SET state = ended.state, ended_at = $3
+FROM unnest($1::uuid[], $2::text[]) AS ended (id, state)
+WHERE payment.id = ended.id AND payment.state = 'PREPARED'
+"""
+
+RETURN_PAYMENTS = """
+UPDATE payment SET returned_at = $2
+WHERE id = ANY($1::uuid[]) AND state = 'PAID' AND returned_at IS NULL
+"""
+
 
 async def write_in(op: Operation, journal: Journal) -> None:
     """Everything the journal drafted is stored and its events are told; the wallets were locked by the caller.
 
-    Refuses: BudgetExceeded, AwardExists, AlreadyReversed, ReversalExceedsAward, AlreadyHeld, HoldEnded.
+    Refuses: BudgetExceeded, AwardExists, AlreadyReversed, ReversalExceedsAward, AlreadyHeld, HoldEnded,
+    AlreadyPrepared, PaymentEnded.
     """
     if not journal.drafts:
         return
@@ -129,6 +143,8 @@ async def write_in(op: Operation, journal: Journal) -> None:
         await _insert_rows(op, "debt", debts)
         await _insert_rows(op, "hold", [{**row, "state": "HELD"} for row in journal.rows["hold"]])
         await _insert_rows(op, "hold_lot", journal.rows["hold_lot"])
+        await _insert_rows(op, "payment", [{**row, "state": "PREPARED"} for row in journal.rows["payment"]])
+        await _insert_rows(op, "payment_lot", journal.rows["payment_lot"])
         await _move_what_stood(op, journal)
         await _move_wallets(op, journal)
         await _move_budgets(op, journal)
@@ -227,6 +243,18 @@ async def _move_what_stood(op: Operation, journal: Journal) -> None:
         ids = list(journal.holds_refunded)
         if _count(await op.sql.execute(REFUND_HOLDS, ids, op.now)) != len(ids):
             raise HoldEnded(state="REFUNDED")
+    await _end_payments(op, journal)
+
+
+async def _end_payments(op: Operation, journal: Journal) -> None:
+    if journal.payments_ended:
+        ids, states = list(journal.payments_ended), list(journal.payments_ended.values())
+        if _count(await op.sql.execute(END_PAYMENTS, ids, states, op.now)) != len(ids):
+            raise PaymentEnded(state="PAID | WITHDRAWN")
+    if journal.payments_returned:
+        ids = list(journal.payments_returned)
+        if _count(await op.sql.execute(RETURN_PAYMENTS, ids, op.now)) != len(ids):
+            raise PaymentEnded(state="RETURNED")
 
 
 async def _move_wallets(op: Operation, journal: Journal) -> None:

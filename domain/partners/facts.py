@@ -55,6 +55,7 @@ class FactKind(StrEnum):
     ASSIGNMENT = "assignment"
     ATTRIBUTION = "attribution"
     CONSENT = "consent"
+    GROUP = "group"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,6 +30,13 @@ class SubjectKind(StrEnum):
     PARTNER = "PARTNER"
 
 
+class Aggregation(StrEnum):
+    """Whose unit a partner's activity counts in: its OWN, or that of the group it belonged to when it happened."""
+
+    OWN = "OWN"
+    GROUP = "GROUP"
+
+
 class StackingMode(StrEnum):
     """How the rules of one stacking group share a deal: the first only, the largest only, or all of them."""
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from domain.kernel.sql import Connection, Row
+from domain.kernel.sql import Connection, Database, Row
 from domain.partners.facts import QUESTIONS_MAX, facts_as_of
 from domain.programs.audience import DATED, AudienceRule, audience_read
 from domain.programs.document import InvalidTerms
@@ -66,7 +66,7 @@ class TermsCache:
         self._size_max = size_max
         self._terms: OrderedDict[UUID, Terms] = OrderedDict()
 
-    async def of(self, connection: Connection, ids: Iterable[UUID]) -> dict[UUID, Terms]:
+    async def of(self, connection: Database | Connection, ids: Iterable[UUID]) -> dict[UUID, Terms]:
         """The parsed terms of all ids, one statement for those not known yet."""
         wanted = list(dict.fromkeys(ids))
         found = {terms_id: self._terms[terms_id] for terms_id in wanted if terms_id in self._terms}
@@ -117,7 +117,7 @@ class Binding:
 
 
 async def bindings(
-    connection: Connection, cache: TermsCache, activities: Sequence[Bindable]
+    connection: Database | Connection, cache: TermsCache, activities: Sequence[Bindable]
 ) -> list[tuple[Binding, ...]]:
     """For each activity the terms that bind it, at most one version a program; three statements for any number, five
     where programs are for some partners only.
@@ -153,7 +153,7 @@ async def terms_reading(connection: Connection, cache: TermsCache, kinds: Collec
     ]
 
 
-async def terms_facts(connection: Connection, cache: TermsCache, ids: Iterable[UUID]) -> dict[UUID, Binding]:
+async def terms_facts(connection: Database | Connection, cache: TermsCache, ids: Iterable[UUID]) -> dict[UUID, Binding]:
     """The program and parsed terms behind terms ids, without any enrollment."""
     wanted = list(dict.fromkeys(ids))
     rows = await connection.fetch(BY_ID, wanted)
@@ -162,7 +162,7 @@ async def terms_facts(connection: Connection, cache: TermsCache, ids: Iterable[U
 
 
 async def _enrollments(
-    connection: Connection, activities: Sequence[Bindable], program_ids: list[UUID]
+    connection: Database | Connection, activities: Sequence[Bindable], program_ids: list[UUID]
 ) -> dict[tuple[UUID, UUID], list[Row]]:
     subjects = {one for activity in activities for one in (activity.member_id, activity.partner_id) if one is not None}
     found: dict[tuple[UUID, UUID], list[Row]] = {}

@@ -13,7 +13,7 @@ from domain.programs.effects.effect import Effect, Setting
 from domain.programs.effects.fixed import Fixed
 from domain.programs.effects.percent import PPM_MAX
 from domain.programs.effects.registry import effect_read
-from domain.programs.kinds import Allocation, Basis, Moment, StackingMode, SubjectKind
+from domain.programs.kinds import Aggregation, Allocation, Basis, Moment, StackingMode, SubjectKind
 
 BENEFICIARIES_MAX = 10
 GRANTS_MAX = 5
@@ -90,6 +90,7 @@ class Rule:
     campaign_count: Number | None = None
     discount: tuple[DiscountStep, ...] = ()
     course: Course = NO_COURSE
+    aggregate: Aggregation = Aggregation.OWN
 
     @property
     def is_weighed(self) -> bool:
@@ -136,6 +137,8 @@ class Rule:
             "allocate": self.allocate.value,
             "rounding": self.rounding.value,
             "grants": [{"bundle": grant.bundle, "quantity": grant.quantity} for grant in self.grants],
+            # Written where it says something: the digests of terms that were published before stay.
+            **({"aggregate": self.aggregate.value} if self.aggregate is not Aggregation.OWN else {}),
         }
 
 
@@ -162,6 +165,7 @@ RULE_FIELDS = (
     "allocate",
     "rounding",
     "grants",
+    "aggregate",
 )
 
 
@@ -203,6 +207,7 @@ def rule_read(reader: Reader, award_unit: str) -> Rule:
         ),
         discount=discount_read(reader),
         course=course_read(reader),
+        aggregate=_aggregate(reader, subject),
     )
     _check_together(reader, rule)
     return rule
@@ -227,6 +232,13 @@ def _check_together(reader: Reader, rule: Rule) -> None:
         reader.problem("grants", "bundles are not scarce: they do not wait for the close of a period")
     if rule.waits_for_close and rule.period is PeriodKind.ALL_TIME:
         reader.problem("allocate", "all time has no close")
+
+
+def _aggregate(reader: Reader, subject: SubjectKind) -> Aggregation:
+    found = reader.choice("aggregate", Aggregation, Aggregation.OWN)
+    if found is Aggregation.GROUP and subject is not SubjectKind.PARTNER:
+        reader.problem("aggregate", "partners have groups, so the subject is PARTNER")
+    return found
 
 
 def _basis_unit(reader: Reader, basis: Basis, award_unit: str) -> str | None:

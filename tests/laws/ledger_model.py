@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 NEVER = (10**9, 0)
-PARTS = ("pending", "available", "held", "redeemed", "expired", "reversed", "settled")
+PARTS = ("pending", "available", "held", "payable", "redeemed", "paid", "expired", "reversed", "settled")
 
 
 class Refused(Exception):
@@ -44,6 +44,7 @@ class Model:
     causes: set[tuple[str, str]] = field(default_factory=set)
     debts: list[dict[str, Any]] = field(default_factory=list)
     holds: dict[str, dict[str, Any]] = field(default_factory=dict)
+    payments: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def attempt(self, work: Callable[[], None]) -> str | None:
         """Runs `work`, wholly or not at all; answers the code of its refusal."""
@@ -162,6 +163,38 @@ class Model:
         hold = self.holds[key]
         hold["stands"] = target
         for lot_id, amount in hold["parts"].items():
+            lot = self.lots[lot_id]
+            lot.move(amount, source, target)
+            if target == "available" and lot.expires <= (self.day, self.tick):
+                lot.expires = (self.day + self.grace[lot.program], self.tick)
+        self.work_off((self.day, self.tick))
+
+    def prepare(self, key: str, wallet: str, amount: int) -> None:
+        """So much is to be paid out; whoever owes has nothing available, so there is nothing else to refuse."""
+        if self.balance(wallet, "available") < amount:
+            raise Refused("INSUFFICIENT_POINTS")
+        parts = dict[str, int]()
+        for lot in self.of(wallet):
+            if moved := lot.move(amount - sum(parts.values()), "available", "payable"):
+                parts[lot.id] = moved
+        self.payments[key] = {"parts": parts, "stands": "payable"}
+
+    def end_payment(self, key: str, target: str) -> None:
+        if self.payments[key]["stands"] != "payable":
+            raise Refused("PAYMENT_ENDED")
+        self._move_payment(key, "payable", target)
+
+    def bring_back(self, key: str) -> None:
+        stands = self.payments[key]["stands"]
+        if stands != "paid":
+            raise Refused("PAYMENT_ENDED" if stands == "returned" else "PAYMENT_NOT_PAID")
+        self._move_payment(key, "paid", "available")
+        self.payments[key]["stands"] = "returned"
+
+    def _move_payment(self, key: str, source: str, target: str) -> None:
+        payment = self.payments[key]
+        payment["stands"] = target
+        for lot_id, amount in payment["parts"].items():
             lot = self.lots[lot_id]
             lot.move(amount, source, target)
             if target == "available" and lot.expires <= (self.day, self.tick):

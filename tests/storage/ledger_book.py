@@ -13,6 +13,7 @@ from domain.kernel.operation import Door, Operation
 from domain.kernel.sql import Database
 from domain.ledger.holding import Reference, capture_in, hold_each_in, hold_in, refund_in, release_in
 from domain.ledger.opening import lock_budgets_in, open_wallets_in
+from domain.ledger.paying import Claim, pay_each_in, prepare_each_in, return_each_in, withdraw_each_in
 from domain.ledger.posting import PostedBatch, Raise, fund_budget_in, post_in
 from domain.ledger.reversing import Lower
 from domain.ledger.wallets import Owner, OwnerKind, WalletState
@@ -166,6 +167,23 @@ class Book:
 
     async def refund(self, hold_id: UUID) -> None:
         await self.do(lambda op: refund_in(op, hold_id))
+
+    async def prepare(self, owner: Owner, amount: int, kind: str = "payout") -> UUID:
+        """So much of the owner's money is to be paid out; answers the payment's id."""
+        wallet = await self.wallet(owner)
+        claim = Claim(wallet_id=wallet.id, amount=amount, reference=Reference(kind=kind, id=new_id()))
+        prepared = (await self.do(lambda op: prepare_each_in(op, [claim])))[0]
+        assert prepared is not None, "only a claim of all may find nothing"
+        return prepared.payment_id
+
+    async def pay(self, payment_id: UUID) -> None:
+        await self.do(lambda op: pay_each_in(op, [payment_id]))
+
+    async def withdraw(self, payment_id: UUID) -> None:
+        await self.do(lambda op: withdraw_each_in(op, [payment_id]))
+
+    async def bring_back(self, payment_id: UUID) -> None:
+        await self.do(lambda op: return_each_in(op, [payment_id]))
 
     async def wallet(self, owner: Owner) -> WalletState:
         """The wallet, brought up to date."""
