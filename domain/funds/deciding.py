@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.access.principals import Actor
+from domain.funds.extending import give_time_in
 from domain.funds.fund import Fund, Request, check_amount, check_text
 from domain.funds.journal import Bucket, Movement, MovementKind, post_in
 from domain.funds.machine import RequestAction, RequestState
@@ -80,6 +81,7 @@ async def decide_request(
             move = RequestMove(request=request, state=RequestState.REJECTED, action=action, turn=turn)
         else:
             await post_in(op, actor, [freed(request)])
+            await give_time_in(op, fund, request.allocation_id, request.turn.due_by(op.now))
             move = RequestMove(request=request, state=RequestState.DECLINED, action=RequestAction.DECLINE)
         if note is None and not (move.approved == request.amount):
             raise InvalidInput(field="note", problem="says why, unless all is approved")
@@ -128,6 +130,8 @@ async def _approved_in(op: Operation, actor: Actor, request: Request, fund: Fund
         request_id=request.id,
     )
     await post_in(op, actor, [granted, rest])
+    if rest.amount:
+        await give_time_in(op, fund, request.allocation_id, request.turn.due_by(op.now))
     due_at = max(request.turn.due_by(op.now) or op.now, claim_by(fund, request.plan))
     return RequestMove(
         request=request,

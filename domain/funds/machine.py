@@ -107,7 +107,6 @@ CLAIM_EDGES: Mapping[ClaimState, frozenset[ClaimState]] = {
 # In which states money waits: with the request, or with the claim.
 HOLDING = frozenset({RequestState.SUBMITTED, RequestState.INFO_REQUESTED, RequestState.REJECTED})
 OPEN_CLAIMS = frozenset({ClaimState.SUBMITTED, ClaimState.IN_REVIEW, ClaimState.INFO_REQUESTED})
-UNPAID_CLAIMS = OPEN_CLAIMS | {ClaimState.APPROVED, ClaimState.PARTIALLY_APPROVED}
 
 POSSIBLE: Mapping[RequestAction, frozenset[RequestState]] = {
     RequestAction.EDIT: frozenset({RequestState.DRAFT, RequestState.REJECTED}),
@@ -172,18 +171,18 @@ def claim_turn_of(state: ClaimState) -> FundTurn | None:
 
 
 def request_actions(
-    state: RequestState, unpaid: Collection[ClaimState], *, relation: Relation, role: Role
+    state: RequestState, claims: Collection[ClaimState], *, relation: Relation, role: Role
 ) -> tuple[RequestAction, ...]:
-    """What this viewer may do with the request, whose unpaid claims stand so, in the order of `RequestAction`."""
+    """What this viewer may do with the request, whose claims stand so, in the order of `RequestAction`."""
     granted = ASKS if relation is not Relation.OPERATOR and role is Role.PARTNER_ADMIN else frozenset[RequestAction]()
     if relation is Relation.OPERATOR:
         granted = GRANTED.get(role, frozenset())
-    return tuple(action for action in RequestAction if action in granted and is_possible(action, state, unpaid))
+    return tuple(action for action in RequestAction if action in granted and is_possible(action, state, claims))
 
 
-def is_possible(action: RequestAction, state: RequestState, unpaid: Collection[ClaimState] = ()) -> bool:
-    """True where the request's state allows it; one with claims that wait is neither cancelled nor expired."""
-    waits = any(claim in UNPAID_CLAIMS for claim in unpaid)
+def is_possible(action: RequestAction, state: RequestState, claims: Collection[ClaimState] = ()) -> bool:
+    """True where the request's state allows it; one with open claims is neither cancelled nor expired."""
+    waits = any(claim in OPEN_CLAIMS for claim in claims)
     return state in POSSIBLE[action] and not (waits and action in (RequestAction.CANCEL, RequestAction.EXPIRE))
 
 

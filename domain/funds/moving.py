@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from domain.access.principals import Actor
-from domain.funds.events import BY_CLAIM_STATE, BY_STATE
+from domain.funds.events import BY_CLAIM_STATE, BY_STATE, REQUEST_DRAFTED
 from domain.funds.fund import Claim, Request
 from domain.funds.machine import (
     CLAIM_EDGES,
@@ -18,6 +18,7 @@ from domain.funds.machine import (
     turn_of,
 )
 from domain.funds.refusals import FundClaimNotInState, FundRequestNotInState
+from domain.kernel.events import EventType
 from domain.kernel.ids import new_ids
 from domain.kernel.operation import Operation
 from domain.kernel.turns import Turn
@@ -38,6 +39,9 @@ UPDATE fund_claim SET state = $2, due_at = $3, approved = $4, version = version 
        decided_at = CASE WHEN $2 IN ('APPROVED', 'PARTIALLY_APPROVED', 'REJECTED') THEN $5 ELSE decided_at END
 WHERE id = $1
 """
+HOLD = """
+UPDATE fund_request SET unclaimed = $2, due_at = $3, with_vendor_since = $4, version = version + 1 WHERE id = $1
+"""
 STEP = """
 INSERT INTO fund_step (id, subject_id, version, action, state, principal_id, is_vendor, note, recorded_at)
 SELECT step.*, $7, $8, $9 FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::uuid[]) AS step
@@ -55,7 +59,6 @@ class RequestMove:
     amount: int | None = None
     approved: int | None = None
     unclaimed: int | None = None
-    vendor_holds: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,9 +73,7 @@ class ClaimMove:
     approved: int | None = None
 
 
-async def move_requests_in(
-    op: Operation, actor: Actor, moves: Sequence[RequestMove], note: str | None = None
-) -> None:
+async def move_requests_in(op: Operation, actor: Actor, moves: Sequence[RequestMove], note: str | None = None) -> None:
     """Each request, locked before, stands where its move says: the clock of whoever has to act runs, no other.
 
     Refuses: FundRequestNotInState for an edge that is not drawn.
@@ -101,7 +102,7 @@ async def move_requests_in(
     )
     for move in moves:
         op.tell(
-            BY_STATE[move.state].about(
+            _told(move).about(
                 move.request.id,
                 member_id=move.request.member_id,
                 partner_id=move.request.partner_id,
@@ -120,9 +121,7 @@ async def move_claim_in(op: Operation, actor: Actor, move: ClaimMove) -> None:
     due_at = move.turn.due_at if move.turn is not None and move.state is ClaimState.INFO_REQUESTED else None
     approved = claim.approved if move.approved is None else move.approved
     await op.sql.execute(MOVE_CLAIM, claim.id, move.state.value, due_at, approved, op.now)
-    await write_steps_in(
-        op, actor, [(claim.id, claim.version + 1, move.action.value, move.state.value)], move.note
-    )
+    await write_steps_in(op, actor, [(claim.id, claim.version + 1, move.action.value, move.state.value)], move.note)
     op.tell(
         BY_CLAIM_STATE[move.state].about(
             claim.id,
@@ -132,6 +131,13 @@ async def move_claim_in(op: Operation, actor: Actor, move: ClaimMove) -> None:
             version=claim.version + 1,
         )
     )
+
+
+async def hold_request_in(op: Operation, request: Request, unclaimed: int, *, vendor_holds: bool) -> None:
+    """So much of the approved request, locked before, is unclaimed; its clock stands still while the vendor holds a
+    claim."""
+    turn = request.turn.handed_over(op.now) if vendor_holds else request.turn.handed_back(op.now)
+    await op.sql.execute(HOLD, request.id, unclaimed, turn.due_at, turn.with_vendor_since)
 
 
 async def write_steps_in(
@@ -156,11 +162,14 @@ async def write_steps_in(
 def _turn(op: Operation, move: RequestMove) -> Turn:
     """The vendor's turn stops the partner's clock; the partner's own lets it run; what is over stands for good."""
     turn = move.turn or move.request.turn
-    side = FundTurn.VENDOR if move.vendor_holds else turn_of(move.state)
-    match side:
+    match turn_of(move.state):
         case FundTurn.VENDOR:
             return turn.handed_over(op.now)
         case FundTurn.PARTNER:
             return turn.handed_back(op.now)
         case None:
             return Turn(due_at=turn.due_by(op.now))
+
+
+def _told(move: RequestMove) -> EventType:
+    return REQUEST_DRAFTED if move.action is RequestAction.EDIT else BY_STATE[move.state]

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.access.principals import Actor
+from domain.funds.extending import give_time_in
 from domain.funds.fund import Allocation, Fund, Plan, Request, check_plan, check_text, in_unit, share_of
 from domain.funds.journal import Bucket, Movement, MovementKind, post_in
 from domain.funds.machine import RequestAction, RequestState, is_possible
@@ -134,9 +135,10 @@ async def cancel_request(door: Door, actor: Actor, keyed: Keyed, request_id: UUI
     async def work(op: Operation) -> Mapping[str, Any]:
         request = await own_request_in(op, actor, request_id, RequestAction.CANCEL)
         await post_in(op, actor, [freed(request)])
-        move = RequestMove(
-            request=request, state=RequestState.CANCELLED, action=RequestAction.CANCEL, unclaimed=0
-        )
+        if request.state is RequestState.SUBMITTED:
+            fund = await sure_fund(op.sql, request.fund_id)
+            await give_time_in(op, fund, request.allocation_id, request.turn.due_by(op.now))
+        move = RequestMove(request=request, state=RequestState.CANCELLED, action=RequestAction.CANCEL, unclaimed=0)
         await move_requests_in(op, actor, [move])
         return {"request_id": str(request.id)}
 
@@ -155,9 +157,7 @@ async def own_request_in(op: Operation, actor: Actor, request_id: UUID, action: 
 def check_possible(request: Request, action: RequestAction) -> None:
     """Refuses: FundRequestNotInState."""
     if not is_possible(action, request.state, request.claims):
-        raise FundRequestNotInState(
-            fund_request_id=str(request.id), state=request.state.value, action=action.value
-        )
+        raise FundRequestNotInState(fund_request_id=str(request.id), state=request.state.value, action=action.value)
 
 
 async def asked_of(op: Operation, fund: Fund, plan: Plan, at: datetime) -> int:

@@ -5,9 +5,19 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
-from domain.funds.fund import Accrual, Allocation, Claim, ClaimLine, EligibleActivity, Fund, FundKind, LineState
-from domain.funds.fund import Plan, Request
-from domain.funds.machine import UNPAID_CLAIMS, ClaimState, RequestState
+from domain.funds.fund import (
+    Accrual,
+    Allocation,
+    Claim,
+    ClaimLine,
+    EligibleActivity,
+    Fund,
+    FundKind,
+    LineState,
+    Plan,
+    Request,
+)
+from domain.funds.machine import OPEN_CLAIMS, ClaimState, RequestState
 from domain.kernel.operation import Operation
 from domain.kernel.rates import Rate, Rates
 from domain.kernel.refusals import NotFound
@@ -62,10 +72,10 @@ async def locked_allocations_in(op: Operation, ids: Collection[UUID]) -> Mapping
 
 
 async def locked_requests_in(op: Operation, ids: Collection[UUID]) -> Mapping[UUID, Request]:
-    """Those of the requests that exist, locked in the order of their ids, with the states of their unpaid claims."""
+    """Those of the requests that exist, locked in the order of their ids, with the states of their open claims."""
     rows = await op.sql.fetch(LOCK_REQUESTS, sorted(set(ids)))
     claims = defaultdict[UUID, list[ClaimState]](list)
-    for row in await op.sql.fetch(STATES, [row["id"] for row in rows], [state.value for state in UNPAID_CLAIMS]):
+    for row in await op.sql.fetch(STATES, [row["id"] for row in rows], [state.value for state in OPEN_CLAIMS]):
         claims[row["request_id"]].append(ClaimState(row["state"]))
     return {row["id"]: _request(row, tuple(claims[row["id"]])) for row in rows}
 
