@@ -32,6 +32,8 @@ from domain.deals.expiring import expire_due as expire_deals
 from domain.earning.receiving import forget_messages
 from domain.earning.rewalking import rewalk_due
 from domain.files.removing import remove_unattached
+from domain.funds.accruing import accrue_due
+from domain.funds.ending import expire_requests, reject_overdue_claims, remind_due, return_unused, roll_pools
 from domain.kernel import outbox
 from domain.leads.sharing import hand_on_due
 from domain.ledger.booking import close_due
@@ -101,6 +103,11 @@ def loops(parts: Wired) -> list[Loop]:
     async def deals() -> int:
         return await expire_deals(parts.door) + await hand_on_due(parts.door)
 
+    async def funds() -> int:
+        # Reminders go before what they warn of.
+        told = await accrue_due(parts.door) + await remind_due(parts.door) + await reject_overdue_claims(parts.door)
+        return told + await expire_requests(parts.door) + await return_unused(parts.door) + await roll_pools(parts.door)
+
     async def fan() -> int:
         return await fan_out(parts.door, parts.matrix)
 
@@ -118,6 +125,7 @@ def loops(parts: Wired) -> list[Loop]:
         Loop(name="prune", step=prune, pause_min=5.0, pause_max=300.0),
         Loop(name="claims", step=claims, pause_min=1.0, pause_max=60.0),
         Loop(name="deals-and-leads", step=deals, pause_min=1.0, pause_max=60.0),
+        Loop(name="funds", step=funds, pause_min=1.0, pause_max=60.0),
         Loop(name="webhooks-fan-out", step=fan, pause_min=0.01, pause_max=POLL),
         Loop(name="webhooks-send", step=parts.sender.step, pause_min=0.01, pause_max=POLL),
         Loop(name="webhooks-forget", step=forget, pause_min=5.0, pause_max=300.0),

@@ -35,6 +35,11 @@ from api.graph.entitlements import EntitlementMutation, EntitlementQuery
 from api.graph.files import FileQuery
 from api.graph.fulfilment import FulfilmentQuery
 from api.graph.fulfilment_in import FulfilmentMutation
+from api.graph.fund_cases import FundCaseQuery
+from api.graph.fund_cases_in import FundCaseMutation
+from api.graph.fund_decisions_in import FundDecisionMutation
+from api.graph.funds import FundQuery
+from api.graph.funds_in import FundMutation
 from api.graph.import_runs import ImportRunQuery
 from api.graph.inlets_in import InletMutation
 from api.graph.leaderboards import LeaderboardQuery
@@ -96,6 +101,8 @@ QUERIES = (
     LeadQuery,
     FileQuery,
     ClaimQuery,
+    FundQuery,
+    FundCaseQuery,
 )
 
 
@@ -126,6 +133,9 @@ MUTATIONS = (
     DealDecisionMutation,
     LeadMutation,
     LeadAnswerMutation,
+    FundMutation,
+    FundCaseMutation,
+    FundDecisionMutation,
 )
 
 

@@ -19,6 +19,7 @@ from domain.claims import events as claims
 from domain.deals import events as deals
 from domain.earning import events as earning
 from domain.files import events as files
+from domain.funds import events as funds
 from domain.kernel.events import EventType, StampedEvent
 from domain.leads import events as leads
 from domain.ledger import events as ledger
@@ -48,6 +49,7 @@ ROOMS = (
     sends,
     files,
     claims,
+    funds,
 )
 
 
@@ -81,6 +83,7 @@ SHAPES: Mapping[str, Shape] = {
     "counts": Shape.OBJECT,
     "credentials_changed": Shape.FLAG,
     "currency": Shape.TEXT,
+    "days": Shape.WHOLE,
     "deal_key": Shape.TEXT,
     "delivery": Shape.TEXT,
     "duplicates": Shape.WHOLE,
@@ -89,9 +92,11 @@ SHAPES: Mapping[str, Shape] = {
     "extended": Shape.OBJECT,
     "first_expires_on": Shape.TEXT,
     "free": Shape.WHOLE,
+    "from_bucket": Shape.TEXT,
     "from_state": Shape.TEXT,
     "imported": Shape.WHOLE,
     "indebted": Shape.WHOLE,
+    "is_granted": Shape.FLAG,
     "issued": Shape.WHOLE,
     "items": Shape.IDS,
     "kind": Shape.TEXT,
@@ -127,10 +132,13 @@ SHAPES: Mapping[str, Shape] = {
     "state": Shape.TEXT,
     "subject_kind": Shape.TEXT,
     "substituted": Shape.WHOLE,
+    "to_bucket": Shape.TEXT,
     "to_state": Shape.TEXT,
     "total": Shape.WHOLE,
     "type": Shape.TEXT,
     "unit": Shape.TEXT,
+    "until": Shape.INSTANT,
+    "use_by": Shape.INSTANT,
     "used": Shape.WHOLE,
     "valid_from": Shape.INSTANT,
     "valid_until": Shape.INSTANT,

@@ -63,6 +63,11 @@ class Tag(StrEnum):
     CLAIM = "cl"
     CLAIM_LINE = "ln"
     CLAIM_CONFLICT = "cf"
+    FUND = "fu"
+    FUND_ALLOCATION = "fo"
+    FUND_REQUEST = "fr"
+    FUND_CLAIM = "fc"
+    FUND_CLAIM_LINE = "fl"
 
 
 def encode_id(tag: Tag, value: UUID) -> str:

@@ -77,8 +77,8 @@ class Accrued:
 
 async def accrue_due(door: Door) -> int:
     """A step: one fund has accrued what the next thousand events say of activities, or what up to a hundred activities
-    waited for a rate with. A correction accrues its difference; what is taken back beyond what is available is owed, and
-    settled by what accrues next. Answers how many events it passed, or activities it looked at again.
+    waited for a rate with. A correction accrues its difference; what is taken back beyond what is available is owed,
+    and settled by what accrues next. Answers how many events it passed, or activities it looked at again.
     """
 
     async def work(op: Operation) -> int:
@@ -176,7 +176,7 @@ def _accrued(
     worth = row["amounts"][accrual.basis]
     amount, waits_for = 0, None
     try:
-        inside = in_unit(worth["minor"], worth["unit"], fund.unit, row["occurred_at"], rates)
+        inside = in_unit(worth["amount"], worth["unit"], fund.unit, row["occurred_at"], rates)
         amount = max(accrued(inside, accrual.ppm(tier)), 0)
     except RateMissing as missing:
         waits_for = missing.from_unit

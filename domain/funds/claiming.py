@@ -125,7 +125,10 @@ async def answer_claim(
 
 
 async def withdraw_claim(door: Door, actor: Actor, keyed: Keyed, claim_id: UUID) -> Outcome:
-    """The claim is over; what it asked may be claimed again. Facts: claim_id. Refuses: NotFound; FundClaimNotInState."""
+    """The claim is over; what it asked may be claimed again. Facts: claim_id.
+
+    Refuses: NotFound; FundClaimNotInState.
+    """
 
     async def work(op: Operation) -> Mapping[str, Any]:
         request, claim = await own_claim_in(op, actor, claim_id, ClaimAction.WITHDRAW)

@@ -29,7 +29,8 @@ ON CONFLICT (code) DO NOTHING RETURNING id
 INSERT_ACTIVITIES = """
 INSERT INTO fund_activity (id, fund_id, code, name, cofund_ppm, amount_max)
 SELECT said.id, $1, said.code, said.name::jsonb, said.cofund_ppm, said.amount_max
-FROM unnest($2::uuid[], $3::text[], $4::text[], $5::int[], $6::bigint[]) AS said (id, code, name, cofund_ppm, amount_max)
+FROM unnest($2::uuid[], $3::text[], $4::text[], $5::int[], $6::bigint[])
+     AS said (id, code, name, cofund_ppm, amount_max)
 """
 ALLOCATE = """
 INSERT INTO fund_allocation (id, fund_id, partner_id, use_by, remind_at, moved_at, recorded_at)

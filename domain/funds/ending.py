@@ -14,6 +14,7 @@ from domain.funds.moving import ClaimMove, RequestMove, move_claim_in, move_requ
 from domain.funds.requesting import freed
 from domain.funds.storing import locked_allocations_in, locked_funds_in, locked_requests_in
 from domain.kernel.operation import Door, Operation
+from domain.kernel.sql import sure_value
 
 STEP_MAX = 100
 CLAIMS_MAX = 20
@@ -150,7 +151,7 @@ async def roll_pools(door: Door) -> int:
         if fund_id is None:
             return 0
         funds = await _with_next_in(op, fund_id)
-        pool = await op.sql.fetchval("SELECT pool FROM fund WHERE id = $1", fund_id)
+        pool: int = await sure_value(op.sql, "SELECT pool FROM fund WHERE id = $1", fund_id)
         into = funds[fund_id].rolls_into_id
         assert into is not None, "only funds that roll into another are asked for"
         await post_in(op, SYSTEM, [*_carried(fund_id, None, into, None, pool)])

@@ -84,8 +84,8 @@ async def decide_claim(
 async def pay_claim(
     door: Door, knowledge: Knowledge, actor: Actor, keyed: Keyed, claim_id: UUID, bank_reference: str
 ) -> Outcome:
-    """What was approved of the claim was paid outside, under this reference: PAID, or PARTIALLY_PAID where a part of the
-    claim was not approved. It is an activity that rules may reward. Facts: claim_id.
+    """What was approved of the claim was paid outside, under this reference: PAID, or PARTIALLY_PAID where a part of
+    the claim was not approved. It is an activity that rules may reward. Facts: claim_id.
 
     Refuses: NotFound; FundClaimNotInState; InvalidInput (reference); UnitIsFull.
     """

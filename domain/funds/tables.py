@@ -34,7 +34,7 @@ class FundRow(Model):
     class Meta:
         table = "fund"
         constraints = (
-            UniqueConstraint(fields=("code"), name="fund_code_is_unique"),
+            UniqueConstraint(fields=("code",), name="fund_code_is_unique"),
             CheckConstraint(
                 check="kind IN ('ACCRUAL', 'DISCRETIONARY') AND (kind = 'ACCRUAL') = (accrual IS NOT NULL)",
                 name="fund_kind_is_known",
