@@ -133,9 +133,7 @@ async def return_unused(door: Door) -> int:
         funds = await _with_next_in(op, fund_id)
         ids = [row["id"] for row in await op.sql.fetch(UNUSED_OF, fund_id, op.now, STEP_MAX)]
         locked = await locked_allocations_in(op, ids)
-        late = [
-            one for one in locked.values() if one.available and one.with_vendor_since is None and one.use_by <= op.now
-        ]
+        late = [one for one in locked.values() if one.available and one.turn.is_overdue(op.now)]
         await post_in(op, SYSTEM, await _unused_in(op, funds[fund_id], funds, late))
         return len(late)
 

@@ -290,7 +290,7 @@ def check_lines(lines: Sequence[NewClaimLine]) -> None:
         check_amount(line.cost, "lines.cost")
         if line.amount is not None:
             check_amount(line.amount, "lines.amount")
-    if len({(line.invoice, line.file_id) for line in lines}) < len(lines):
+    if len({line.invoice for line in lines}) < len(lines):
         raise InvalidInput(field="lines", problem="each invoice once")
 
 

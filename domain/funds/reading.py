@@ -10,7 +10,7 @@ from domain.access.ownership import VIEWERS
 from domain.access.principals import Actor, Relation
 from domain.funds.fund import Accrual, EligibleActivity, FundKind
 from domain.funds.sighting import fund_viewers, relation_to
-from domain.kernel.sql import Connection, Database, Row
+from domain.kernel.sql import Connection, Database, Row, sure_value
 from domain.kernel.turns import Turn
 
 Source = Database | Connection
@@ -212,7 +212,7 @@ async def balances_of_funds(sql: Source, pairs: Pairs, *, at: datetime | None = 
 
 
 async def _balances(sql: Source, statement: str, pairs: Pairs, at: datetime | None) -> Mapping[Pair, FundBalance]:
-    when = at or await sql.fetchval("SELECT guerdon_now()")
+    when: datetime = at or await sure_value(sql, "SELECT guerdon_now()")
     rows = {row["id"]: row for row in await sql.fetch(statement, [key for _, key in pairs], when)}
     nothing = dict.fromkeys(("available", "requested", "approved", "claimed", "paid", "pool"), 0)
     found: dict[Pair, FundBalance] = {}
