@@ -21,8 +21,8 @@ UPDATE fund_allocation SET extension_state = 'ASKED', extension_until = $2, with
        version = version + 1 WHERE id = $1
 """
 ANSWER = """
-UPDATE fund_allocation SET extension_state = $2, with_vendor_since = NULL, use_by = $3, remind_at = $4,
-       reminded_days = CASE WHEN $2 = 'GRANTED' THEN NULL ELSE reminded_days END, version = version + 1
+UPDATE fund_allocation SET extension_state = $2::text, with_vendor_since = NULL, use_by = $3, remind_at = $4,
+       reminded_days = CASE WHEN $2::text = 'GRANTED' THEN NULL ELSE reminded_days END, version = version + 1
 WHERE id = $1 RETURNING use_by
 """
 GIVE_TIME = "UPDATE fund_allocation SET use_by = $2, remind_at = $3 WHERE id = $1 AND use_by < $2"

@@ -35,8 +35,8 @@ FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::bi
 WHERE request.id = said.id
 """
 MOVE_CLAIM = """
-UPDATE fund_claim SET state = $2, due_at = $3, approved = $4, version = version + 1,
-       decided_at = CASE WHEN $2 IN ('APPROVED', 'PARTIALLY_APPROVED', 'REJECTED') THEN $5 ELSE decided_at END
+UPDATE fund_claim SET state = $2::text, due_at = $3, approved = $4, version = version + 1,
+       decided_at = CASE WHEN $2::text IN ('APPROVED', 'PARTIALLY_APPROVED', 'REJECTED') THEN $5 ELSE decided_at END
 WHERE id = $1
 """
 HOLD = """

@@ -7,6 +7,7 @@ from uuid import UUID
 from domain.access.ownership import relation_sql, viewer_arguments
 from domain.access.principals import Actor, Role
 from domain.access.reading import reaches
+from domain.access.roles import PORTFOLIO_ROLES
 from domain.kernel.operation import Operation
 from domain.kernel.refusals import NotFound
 
@@ -25,7 +26,8 @@ def fund_viewers(actors: Iterable[Actor]) -> tuple[list[object], ...]:
 
 async def check_reaches_in(op: Operation, actor: Actor, partner_id: UUID, kind: str, thing_id: UUID) -> None:
     """The partner is the vendor's actor to handle. Refuses: NotFound, as for what does not exist."""
-    if not actor.is_operator or not await reaches(op.sql, actor, partner_id):
+    is_bounded = actor.role in PORTFOLIO_ROLES
+    if not actor.is_operator or (is_bounded and not await reaches(op.sql, actor, partner_id)):
         raise NotFound(kind=kind, id=str(thing_id))
 
 

@@ -55,15 +55,22 @@ async def accrue(teller: Teller) -> None:
         pass
 
 
-async def test_money_that_is_not_used_in_time_is_reminded_of_extended_and_returned(teller: Teller) -> None:
+async def settle(teller: Teller) -> None:
+    """The worker's steps of funds, in its order, to their end."""
     door = teller.world.door
+    for step in (remind_due, reject_overdue_claims, expire_requests, return_unused, roll_pools):
+        while await step(door):
+            pass
+
+
+async def test_money_that_is_not_used_in_time_is_reminded_of_extended_and_returned(teller: Teller) -> None:
     fund_id = await fund(teller, days=20, reminderDays=[30, 7, 1])
     allocation = await allocate(teller, fund_id, 0, 5_000)
     other = await allocate(teller, fund_id, 1, 4_000)
     # Two thresholds have a day of their own to be told on; the one that had passed before is told at once.
     for seconds, expected in ((1, [30]), (12 * DAY, [30]), (2 * DAY, [30, 7]), (1, [30, 7])):
         await teller.later(seconds=seconds)
-        await remind_due(door)
+        await settle(teller)
         assert [one["days"] for one in await events(teller, "mdf.reminder", allocation)] == expected
     asked = {"allocationId": allocation, "reason": "the event moved"}
     until = ((await now(teller)) + timedelta(days=60)).isoformat()
@@ -78,7 +85,7 @@ async def test_money_that_is_not_used_in_time_is_reminded_of_extended_and_return
     assert hidden["code"] == "NOT_FOUND"
     # Nothing is lost while the vendor thinks about it; the competitor who did not ask has lost what it had.
     await teller.later(days=10)
-    assert await return_unused(door) == 1
+    await settle(teller)
     assert await balance(teller, allocation) == [5_000, 0, 0, 0, 0, 5_000]
     assert await balance(teller, other, who="boss1") == [0, 0, 0, 0, 0, 0]
     granted = {"allocationId": allocation, "isGranted": True, "note": "Good luck."}
@@ -87,9 +94,9 @@ async def test_money_that_is_not_used_in_time_is_reminded_of_extended_and_return
     late = await teller.says("manager", "answerFundExtension", "allocation { id }", idempotencyKey="late", **granted)
     assert late["code"] == "FUND_EXTENSION_NOT_OPEN"
     await teller.later(days=44)
-    await remind_due(door)
+    await settle(teller)
     assert [one["days"] for one in await events(teller, "mdf.reminder", allocation)] == [30, 7, 7]
-    assert await return_unused(door) == 0
+    await settle(teller)
     await teller.later(days=7)
     over = await teller.says(
         "boss0", "requestFundExtension", "allocation { id }", idempotencyKey="o", until=until, **asked
@@ -98,7 +105,7 @@ async def test_money_that_is_not_used_in_time_is_reminded_of_extended_and_return
     unsent = await draft(teller, "boss0", allocation)
     refused = await teller.says("boss0", "submitFundRequest", "request { id }", idempotencyKey="u", requestId=unsent)
     assert refused["code"] == "FUND_TIME_OVER"
-    assert [await return_unused(door), await return_unused(door)] == [1, 0]
+    await settle(teller)
     assert await balance(teller, allocation) == [0, 0, 0, 0, 0, 0]
     document = "query($id: ID!) { fund(id: $id) { pool } }"
     assert (await teller.ask("finance", document, id=fund_id))["fund"]["pool"] == 1_000_000
@@ -132,7 +139,7 @@ async def test_costs_in_another_currency_are_converted_by_the_rate_of_their_day(
         line = await invoice(teller, 100, who=None, currency="USD", invoicedOn=day)
         said = {"idempotencyKey": f"day {days}", "requestId": unsent, "lines": [line]}
         assert (await teller.says("boss0", "submitFundClaim", "claim { id }", **said))["code"] == code
-    await teller.world.database.execute(
+    await teller.world.database.fetch(
         """INSERT INTO unit (code, kind, exponent, name) VALUES ('HOURS', 'POINTS', 0, '{"en": "expert hours"}')"""
     )
     # Expert hours are another unit: nothing converts them, and what is used is a quantity.
@@ -186,7 +193,7 @@ async def test_an_invoice_without_proof_is_not_paid_and_may_be_claimed_again(tel
     third = await claim(teller, "boss0", asked, await invoice(teller, 2_000, who=None))
     await teller.does("manager", "requestFundClaimInformation", "claim { state }", claimId=third, question="And this?")
     await teller.later(days=14)
-    assert [await reject_overdue_claims(teller.world.door), await reject_overdue_claims(teller.world.door)] == [1, 0]
+    await settle(teller)
     seen = await claim_seen(teller, "boss0", third)
     assert (seen["state"], seen["lines"][0]["reason"]) == ("REJECTED", "OVERDUE")
     assert await balance(teller, allocation) == [20_000, 0, 5_000, 2_000, 3_000, 10_000]
@@ -194,7 +201,6 @@ async def test_an_invoice_without_proof_is_not_paid_and_may_be_claimed_again(tel
 
 
 async def test_what_a_year_leaves_rolls_into_the_next_as_far_as_the_fund_says(teller: Teller) -> None:
-    door = teller.world.door
     first = await fund(teller, days=30, rolloverPpm=333_333)
     allocation = await allocate(teller, first, 0, 10_000)
     kept = await request(teller, "boss0", allocation, cost=4_000)
@@ -210,7 +216,7 @@ async def test_what_a_year_leaves_rolls_into_the_next_as_far_as_the_fund_says(te
     )
     assert refused["code"] == "INVALID_INPUT"
     await teller.later(days=31)
-    assert await return_unused(door) == 1
+    await settle(teller)
     # 8,000 were not asked for: a third goes on, rounded down, the rest is in the pool of the year that was.
     assert await balance(teller, allocation) == [2_000, 0, 2_000, 0, 0, 0]
     document = """query($id: ID) { fundAllocations(fundId: $id) {
@@ -221,7 +227,7 @@ async def test_what_a_year_leaves_rolls_into_the_next_as_far_as_the_fund_says(te
     part = await claim(teller, "boss0", kept, await invoice(teller, 1_000))
     await teller.does("manager", "decideFundClaim", "claim { state }", claimId=part)
     await teller.later(days=120)
-    assert [await expire_requests(door), await return_unused(door), await roll_pools(door)] == [1, 1, 1]
+    await settle(teller)
     assert (await request_seen(teller, "boss0", kept))["state"] == "EXPIRED"
     assert await balance(teller, allocation) == [500, 0, 0, 500, 0, 0]
     assert await balance(teller, edge["node"]["id"]) == [2_666 + 499, 0, 0, 0, 0, 2_666 + 499]
@@ -229,7 +235,7 @@ async def test_what_a_year_leaves_rolls_into_the_next_as_far_as_the_fund_says(te
         "finance", "query($a: ID!, $b: ID!) { a: fund(id: $a) { pool } b: fund(id: $b) { pool } }", a=first, b=following
     )
     assert [pools["a"]["pool"], pools["b"]["pool"]] == [0, 1_000_000 - 10_000 + 5_334 + 1_001]
-    assert [await return_unused(door), await roll_pools(door)] == [0, 0]
+    await settle(teller)
     assert await wrong_books(teller) == []
 
 
@@ -375,16 +381,16 @@ async def test_what_partners_do_accrues_by_their_tier_and_follows_corrections(te
 
 
 async def test_a_slow_vendor_does_not_cost_the_partner_its_time(teller: Teller) -> None:
-    door = teller.world.door
     fund_id = await fund(teller, days=30)
     allocation = await allocate(teller, fund_id, 0, 10_000)
-    asked_back = await request(teller, "boss0", allocation, cost=4_000)
+    ends_on = ((await now(teller)) + timedelta(days=60)).date().isoformat()
+    asked_back = await request(teller, "boss0", allocation, cost=4_000, endsOn=ends_on)
     declined = await request(teller, "boss0", allocation, cost=6_000)
     rejected = await request(teller, "boss0", allocation, cost=8_000)
     assert await balance(teller, allocation) == [10_000, 9_000, 0, 0, 0, 1_000]
     # The vendor sleeps beyond the date: only what nobody had asked for is lost.
     await teller.later(days=50)
-    assert [await expire_requests(door), await return_unused(door)] == [0, 1]
+    await settle(teller)
     question = {"requestId": asked_back, "question": "Who is invited?"}
     await teller.does("manager", "requestFundInformation", "request { state }", **question)
     await decide(teller, rejected, "REJECT", note="Too dear.")
@@ -398,7 +404,7 @@ async def test_a_slow_vendor_does_not_cost_the_partner_its_time(teller: Teller) 
         assert (found["turn"], timedelta(days=29) < left <= timedelta(days=30)) == ("PARTNER", True)
     # What was declined may be asked for again in the thirty days that were left.
     await teller.later(days=29)
-    assert [await expire_requests(door), await return_unused(door)] == [0, 0]
+    await settle(teller)
     assert await balance(teller, allocation) == [9_000, 6_000, 0, 0, 0, 3_000]
     await teller.does("boss0", "answerFundRequest", "request { state }", requestId=asked_back, note="Ten customers.")
     smaller = {"allocationId": allocation, "requestId": rejected, **(await plan(teller, cost=5_001))}
@@ -409,15 +415,15 @@ async def test_a_slow_vendor_does_not_cost_the_partner_its_time(teller: Teller) 
     assert {"action": "ANSWER", "isVendor": False, "note": "Ten customers."} in approved["steps"]
     await decide(teller, rejected, "REJECT", note="Still.")
     await teller.later(days=15)
-    assert [await expire_requests(door), await return_unused(door)] == [1, 1]
+    await settle(teller)
     assert (await request_seen(teller, "boss0", rejected))["state"] == "EXPIRED"
     assert await balance(teller, allocation) == [2_000, 0, 2_000, 0, 0, 0]
     # A claim that the vendor sits on holds the request's clock, too.
     waiting = await claim(teller, "boss0", asked_back, await invoice(teller, 2_000))
     await teller.later(days=300)
-    assert await expire_requests(door) == 0
+    await settle(teller)
     await teller.does("manager", "decideFundClaim", "claim { state }", claimId=waiting)
-    assert await expire_requests(door) == 0
+    await settle(teller)
     await claim(teller, "boss0", asked_back, await invoice(teller, 1_000))
     assert await wrong_books(teller) == []
 
