@@ -1,8 +1,9 @@
 """R4, the MDF: money for what partners do for the market, and every way in which it is late or lost."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -253,11 +254,12 @@ async def test_every_balance_is_known_as_of_any_instant(teller: Teller) -> None:
         await teller.later(minutes=1)
 
     await note(10_000, 0, 0, 0, 0, 10_000)
-    for more, problem in (
+    wrong: Sequence[tuple[Mapping[str, Any], str]] = (
         ({"activity": "holiday"}, "list"),
         ({"cofund": 400_000}, "bears"),
         ({"startsOn": "2020-01-01", "endsOn": "2020-01-02"}, "happen"),
-    ):
+    )
+    for more, problem in wrong:
         said = {"allocationId": allocation, **(await plan(teller, **more))}
         refused = await teller.says("boss0", "saveFundRequest", "request { id }", idempotencyKey=problem, **said)
         assert (refused["code"], problem in refused["text"]) == ("FUND_ACTIVITY_NOT_ELIGIBLE", True)
