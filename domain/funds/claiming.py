@@ -14,6 +14,7 @@ from domain.funds.fund import (
     LineState,
     NewClaimLine,
     Request,
+    check_converted,
     check_lines,
     check_text,
     in_unit,
@@ -88,9 +89,9 @@ async def submit_claim(
         await op.sql.execute(
             INSERT, claim_id, request.id, fund.id, request.allocation_id, request.partner_id, number, total, op.now
         )
-        await _insert_lines_in(op, claim_id, request.id, lines, priced)
         files = [line.file_id for line in lines if line.file_id is not None]
         await attach_in(op, actor, files, CLAIM_KIND, claim_id)
+        await _insert_lines_in(op, claim_id, request.id, lines, priced)
         claim = (await locked_claims_in(op, [claim_id]))[claim_id]
         await post_in(op, actor, [claim_movement(claim, fund.id, MovementKind.CLAIMED, total)])
         await hold_request_in(op, request, request.unclaimed - total, vendor_holds=True)
@@ -229,6 +230,7 @@ async def _priced(op: Operation, request: Request, fund: Fund, lines: Sequence[N
             cost = in_unit(line.cost, line.currency, fund.unit, at, rates)
         except RateMissing as missing:
             raise FundRateMissing(from_unit=missing.from_unit, to_unit=missing.to_unit) from missing
+        check_converted(cost, "lines.cost")
         share = share_of(cost, request.plan.cofund_ppm)
         amount = share if line.amount is None else line.amount
         if amount > share:

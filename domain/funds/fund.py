@@ -7,8 +7,10 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from domain.activities.activity import Basis
 from domain.activities.types import is_clean
 from domain.funds.machine import ClaimState, RequestState
+from domain.kernel.money import UNIT_CODE
 from domain.kernel.points import Rounding, rounded_ratio
 from domain.kernel.rates import Rates, converted
 from domain.kernel.refusals import InvalidInput
@@ -249,6 +251,8 @@ def threshold_at(use_by: datetime, reminder_days: Sequence[int], now: datetime) 
 def check_draft(draft: FundDraft) -> None:
     """Refuses: InvalidInput for anything out of bounds, naming the field."""
     check_code(draft.code, "code")
+    for name in (*draft.name.values(), *(text for one in draft.activities for text in one.name.values())):
+        check_text(name, "name", TITLE_LENGTH_MAX)
     if not draft.starts_at < draft.use_by <= draft.ends_at:
         raise InvalidInput(field="useBy", problem="after the fund begins, at the latest when it ends")
     if not 1 <= len(draft.activities) <= ACTIVITIES_MAX or len({one.code for one in draft.activities}) < len(
@@ -274,7 +278,9 @@ def check_draft(draft: FundDraft) -> None:
 
 def check_plan(plan: Plan) -> None:
     """Refuses: InvalidInput for anything out of bounds, naming the field."""
+    check_code(plan.activity, "activity")
     check_text(plan.title, "title", TITLE_LENGTH_MAX)
+    check_unit(plan.currency, "currency")
     check_amount(plan.cost, "cost")
     check_ppm(plan.cofund_ppm, "cofundPpm", below=PPM)
     if plan.ends_on < plan.starts_on or (plan.ends_on - plan.starts_on).days > DAYS_MAX:
@@ -287,6 +293,7 @@ def check_lines(lines: Sequence[NewClaimLine]) -> None:
         raise InvalidInput(field="lines", problem=f"1 to {LINES_MAX}")
     for line in lines:
         check_text(line.invoice, "lines.invoice", REFERENCE_LENGTH_MAX)
+        check_unit(line.currency, "lines.currency")
         check_amount(line.cost, "lines.cost")
         if line.amount is not None:
             check_amount(line.amount, "lines.amount")
@@ -312,6 +319,18 @@ def check_amount(amount: int, field: str) -> None:
         raise InvalidInput(field=field, problem=f"1 to {AMOUNT_MAX}")
 
 
+def check_converted(amount: int, field: str) -> None:
+    """Refuses: InvalidInput for a cost that the fund's unit has no room for."""
+    if amount > AMOUNT_MAX:
+        raise InvalidInput(field=field, problem=f"at most {AMOUNT_MAX} in the fund's unit")
+
+
+def check_unit(code: str, field: str) -> None:
+    """Refuses: InvalidInput."""
+    if not UNIT_CODE.fullmatch(code):
+        raise InvalidInput(field=field, problem="a currency, or the code of the fund's unit")
+
+
 def check_text(text: str, field: str, length_max: int = TEXT_LENGTH_MAX) -> None:
     """Refuses: InvalidInput."""
     if not 1 <= len(text) <= length_max or not is_clean(text.replace("\n", " ")):
@@ -321,6 +340,8 @@ def check_text(text: str, field: str, length_max: int = TEXT_LENGTH_MAX) -> None
 def _check_accrual(accrual: Accrual) -> None:
     if not 1 <= len(accrual.trigger) <= 64:
         raise InvalidInput(field="accrual.trigger", problem="1 to 64 characters")
+    if accrual.basis not in Basis:
+        raise InvalidInput(field="accrual.basis", problem=" or ".join(Basis))
     if len(accrual.tiers) > TIERS_MAX or any(not 1 <= len(tier) <= TIER_LENGTH_MAX for tier in accrual.tiers):
         raise InvalidInput(field="accrual.tiers", problem=f"at most {TIERS_MAX}, of 1 to {TIER_LENGTH_MAX} characters")
     for ppm in (*accrual.tiers.values(), accrual.default_ppm):

@@ -7,7 +7,17 @@ from uuid import UUID
 
 from domain.access.principals import Actor
 from domain.funds.extending import give_time_in
-from domain.funds.fund import Allocation, Fund, Plan, Request, check_plan, check_text, in_unit, share_of
+from domain.funds.fund import (
+    Allocation,
+    Fund,
+    Plan,
+    Request,
+    check_converted,
+    check_plan,
+    check_text,
+    in_unit,
+    share_of,
+)
 from domain.funds.journal import Bucket, Movement, MovementKind, post_in
 from domain.funds.machine import RequestAction, RequestState, is_possible
 from domain.funds.moving import RequestMove, move_requests_in
@@ -161,11 +171,15 @@ def check_possible(request: Request, action: RequestAction) -> None:
 
 
 async def asked_of(op: Operation, fund: Fund, plan: Plan, at: datetime) -> int:
-    """What the plan asks of the fund, in its unit by the rate of the instant. Refuses: FundRateMissing."""
+    """What the plan asks of the fund, in its unit by the rate of the instant.
+
+    Refuses: FundRateMissing; InvalidInput (out of bounds in the unit).
+    """
     try:
         cost = in_unit(plan.cost, plan.currency, fund.unit, at, await rates_to(op.sql, fund.unit))
     except RateMissing as missing:
         raise FundRateMissing(from_unit=missing.from_unit, to_unit=missing.to_unit) from missing
+    check_converted(cost, "cost")
     return share_of(cost, plan.cofund_ppm)
 
 

@@ -23,6 +23,7 @@ from domain.funds.fund import (
     NewClaimLine,
     Plan,
     accrued,
+    check_converted,
     check_draft,
     check_lines,
     check_plan,
@@ -157,6 +158,12 @@ def test_the_fund_pays_all_but_the_partners_part_rounded_down(cost: int, cofund:
     assert share_of(cost, cofund) == share
 
 
+def test_a_cost_has_room_in_the_unit_or_is_refused() -> None:
+    check_converted(AMOUNT_MAX, "cost")
+    with pytest.raises(InvalidInput):
+        check_converted(AMOUNT_MAX + 1, "cost")
+
+
 def test_what_accrues_is_half_up_and_what_rolls_over_is_rounded_down() -> None:
     assert [accrued(amount, 20_000) for amount in (0, 24, 25, 100_025)] == [0, 0, 1, 2_001]
     assert [rolled_over(100, ppm) for ppm in (0, 333_333, PPM)] == [0, 33, 100]
@@ -202,6 +209,7 @@ def test_a_fund_inside_its_bounds_is_taken() -> None:
     "wrong",
     [
         {"code": "No"},
+        {"name": {"en": "x" * 201}},
         {"use_by": DAY},
         {"use_by": DAY + timedelta(days=366)},
         {"activities": []},
@@ -219,6 +227,7 @@ def test_a_fund_inside_its_bounds_is_taken() -> None:
         {"accrual": Accrual(trigger="deal.won", basis="NET", tiers={})},
         {"kind": FundKind.ACCRUAL, "accrual": Accrual(trigger="", basis="NET", tiers={})},
         {"kind": FundKind.ACCRUAL, "accrual": Accrual(trigger="a", basis="NET", tiers={"A": PPM + 1})},
+        {"kind": FundKind.ACCRUAL, "accrual": Accrual(trigger="a", basis="MARGIN_OF_A_FRIEND", tiers={})},
         {
             "kind": FundKind.ACCRUAL,
             "accrual": Accrual(trigger="a", basis="NET", tiers={f"T{n}": 1 for n in range(TIERS_MAX + 1)}),
@@ -234,6 +243,8 @@ def test_a_fund_out_of_its_bounds_is_refused(wrong: dict[str, Any]) -> None:
     "wrong",
     [
         {"title": ""},
+        {"activity": "Not a code"},
+        {"currency": "euro"},
         {"title": "x" * 201},
         {"cost": 0},
         {"cost": AMOUNT_MAX + 1},
@@ -251,7 +262,14 @@ def test_a_plan_out_of_its_bounds_is_refused(wrong: dict[str, Any]) -> None:
 def test_a_claim_has_one_to_ten_different_invoices() -> None:
     lines = [replace(LINE, invoice=f"A-{n}") for n in range(LINES_MAX + 1)]
     check_lines(lines[:LINES_MAX])
-    for wrong in ([], lines, [LINE, LINE], [replace(LINE, invoice="")], [replace(LINE, cost=0)]):
+    for wrong in (
+        [],
+        lines,
+        [LINE, LINE],
+        [replace(LINE, invoice="")],
+        [replace(LINE, cost=0)],
+        [replace(LINE, currency="€")],
+    ):
         with pytest.raises(InvalidInput):
             check_lines(wrong)
     with pytest.raises(InvalidInput):

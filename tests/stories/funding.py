@@ -6,6 +6,9 @@ from typing import Any
 
 from api.graph.ids import Tag, encode_id
 from domain.access.principals import Role
+from domain.funds.accruing import accrue_due
+from domain.funds.ending import expire_requests, reject_overdue_claims, remind_due, return_unused, roll_pools
+from domain.kernel import outbox
 from domain.kernel.rates import Rate
 from domain.kernel.rating import record_rates_in
 from domain.partners.facts import FactKind, NewFact, SubjectKind
@@ -191,3 +194,20 @@ WHERE pool <> (SELECT coalesce(sum(CASE WHEN to_bucket = 'POOL' THEN amount WHEN
 async def wrong_books(teller: Teller) -> list[Any]:
     """Allocations and funds whose columns are not what the journal, or their requests, sum up to."""
     return await teller.world.database.fetch(BOOKS)
+
+
+async def accrue(teller: Teller) -> None:
+    """What was recorded is stamped, and funds have followed it to its end."""
+    door = teller.world.door
+    while await outbox.stamp(teller.world.database, door.failpoints):
+        pass
+    while await accrue_due(door):
+        pass
+
+
+async def settle(teller: Teller) -> None:
+    """The worker's steps of funds, in its order, to their end."""
+    door = teller.world.door
+    for step in (remind_due, reject_overdue_claims, expire_requests, return_unused, roll_pools):
+        while await step(door):
+            pass
