@@ -192,7 +192,6 @@ class FundDecisionMutation:
         InvalidInput,
         KeyReused,
         FundClaimNotInState,
-        UnitIsFull,
         description="Notes that a payment came back; what it earned is taken back too.",
     )
     async def reverse_fund_claim(self, info: Info, input: ReverseFundClaimInput) -> Any:

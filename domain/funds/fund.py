@@ -340,7 +340,7 @@ def check_text(text: str, field: str, length_max: int = TEXT_LENGTH_MAX) -> None
 def _check_accrual(accrual: Accrual) -> None:
     if not 1 <= len(accrual.trigger) <= 64:
         raise InvalidInput(field="accrual.trigger", problem="1 to 64 characters")
-    if accrual.basis not in Basis:
+    if accrual.basis not in tuple(Basis):
         raise InvalidInput(field="accrual.basis", problem=" or ".join(Basis))
     if len(accrual.tiers) > TIERS_MAX or any(not 1 <= len(tier) <= TIER_LENGTH_MAX for tier in accrual.tiers):
         raise InvalidInput(field="accrual.tiers", problem=f"at most {TIERS_MAX}, of 1 to {TIER_LENGTH_MAX} characters")

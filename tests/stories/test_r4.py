@@ -138,20 +138,8 @@ async def test_an_invoice_without_proof_is_not_paid_and_may_be_claimed_again(tel
     assert await wrong_books(teller) == []
 
 
-async def test_every_balance_is_known_as_of_any_instant(teller: Teller) -> None:
-    await teller.world.launch({"trigger": "mdf.claimed", "effect": {"kind": "FIXED", "amount": 25}})
-    before = await teller.world.worth(teller.world.members[2])
-    fund_id = await fund(teller)
-    allocation = await allocate(teller, fund_id, 0, 10_000)
-    rival = await allocate(teller, fund_id, 1, 700)
-    seen: list[tuple[datetime, list[int]]] = []
-
-    async def note(*expected: int) -> None:
-        seen.append((await now(teller), await balance(teller, allocation)))
-        assert seen[-1][1] == list(expected)
-        await teller.later(minutes=1)
-
-    await note(10_000, 0, 0, 0, 0, 10_000)
+async def refuse_plans(teller: Teller, allocation: str) -> None:
+    """What the fund does not pay for is refused, each for its reason, and so is who may not ask."""
     wrong: Sequence[tuple[Mapping[str, Any], str]] = (
         ({"activity": "holiday"}, "list"),
         ({"cofund": 400_000}, "bears"),
@@ -168,6 +156,41 @@ async def test_every_balance_is_known_as_of_any_instant(teller: Teller) -> None:
     dear = await draft(teller, "boss0", allocation, activity="campaign", cofund=0, cost=50_001)
     refused = await teller.says("boss0", "submitFundRequest", "request { id }", idempotencyKey="dear", requestId=dear)
     assert refused["code"] == "FUND_ACTIVITY_NOT_ELIGIBLE"
+
+
+async def keep_from_rivals(teller: Teller, fund_id: str, allocation: str, rival: str) -> None:
+    """Both firms have a part of the fund, and neither hears of the other's."""
+    # The vendor sees all of it; a competitor sees its own part, and none of anybody else's.
+    whole = await teller.ask("manager", "query($id: ID!) { fund(id: $id) { balance { allocated } } }", id=fund_id)
+    assert whole["fund"]["balance"]["allocated"] == 10_700
+    mine = await teller.ask(
+        "boss1",
+        """query($id: ID!) { fund(id: $id) { code balance { allocated } }
+        fundAllocations { edges { node { id } } } fundRequests { edges { node { id } } }
+        fundClaims { edges { node { id } } } }""",
+        id=fund_id,
+    )
+    assert mine["fund"]["balance"] is None
+    assert rival in [edge["node"]["id"] for edge in mine["fundAllocations"]["edges"]]
+    assert allocation not in [edge["node"]["id"] for edge in mine["fundAllocations"]["edges"]]
+    assert (mine["fundRequests"]["edges"], mine["fundClaims"]["edges"]) == ([], [])
+
+
+async def test_every_balance_is_known_as_of_any_instant(teller: Teller) -> None:
+    await teller.world.launch({"trigger": "mdf.claimed", "effect": {"kind": "FIXED", "amount": 25}})
+    before = await teller.world.worth(teller.world.members[2])
+    fund_id = await fund(teller)
+    allocation = await allocate(teller, fund_id, 0, 10_000)
+    rival = await allocate(teller, fund_id, 1, 700)
+    seen: list[tuple[datetime, list[int]]] = []
+
+    async def note(*expected: int) -> None:
+        seen.append((await now(teller), await balance(teller, allocation)))
+        assert seen[-1][1] == list(expected)
+        await teller.later(minutes=1)
+
+    await note(10_000, 0, 0, 0, 0, 10_000)
+    await refuse_plans(teller, allocation)
     asked = await request(teller, "boss0", allocation, cost=16_001)
     assert (await request_seen(teller, "rep0", asked))["availableActions"] == []
     await note(10_000, 8_000, 0, 0, 0, 2_000)
@@ -206,20 +229,7 @@ async def test_every_balance_is_known_as_of_any_instant(teller: Teller) -> None:
         assert await balance(teller, allocation, at, "rep0") == stood
     earlier = (await now(teller)) - timedelta(days=50)
     assert await balance(teller, allocation, earlier) == [0, 0, 0, 0, 0, 0]
-    # The vendor sees all of it; a competitor sees its own part, and none of anybody else's.
-    whole = await teller.ask("manager", "query($id: ID!) { fund(id: $id) { balance { allocated } } }", id=fund_id)
-    assert whole["fund"]["balance"]["allocated"] == 10_700
-    mine = await teller.ask(
-        "boss1",
-        """query($id: ID!) { fund(id: $id) { code balance { allocated } }
-        fundAllocations { edges { node { id } } } fundRequests { edges { node { id } } }
-        fundClaims { edges { node { id } } } }""",
-        id=fund_id,
-    )
-    assert mine["fund"]["balance"] is None
-    assert rival in [edge["node"]["id"] for edge in mine["fundAllocations"]["edges"]]
-    assert allocation not in [edge["node"]["id"] for edge in mine["fundAllocations"]["edges"]]
-    assert (mine["fundRequests"]["edges"], mine["fundClaims"]["edges"]) == ([], [])
+    await keep_from_rivals(teller, fund_id, allocation, rival)
     for found in (
         await allocation_seen(teller, "boss1", allocation),
         await request_seen(teller, "boss1", asked),
