@@ -116,7 +116,7 @@ async def test_an_invoice_without_proof_is_not_paid_and_may_be_claimed_again(tel
     assert (refused["code"], proven["invoice"] in refused["text"]) == ("INVALID_INPUT", True)
     foreign = await invoice(teller, 100, who="boss1")
     stolen = {"idempotencyKey": "stolen", "requestId": asked, "lines": [foreign]}
-    unknown = {"idempotencyKey": "unknown", "requestId": asked, "lines": [foreign | {"fileId": NO_FILE}]}
+    unknown = {"idempotencyKey": "unknown", "requestId": asked, "lines": [{**foreign, "fileId": NO_FILE}]}
     for said in (stolen, unknown):
         assert (await teller.says("boss0", "submitFundClaim", "claim { id }", **said))["code"] == "NOT_FOUND"
     # Claimed again without proof, asked for, and proven in the answer; asked again and not answered, it is rejected.
