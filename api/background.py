@@ -35,6 +35,8 @@ from domain.earning.qualifying import evaluate_due
 from domain.earning.receiving import forget_messages
 from domain.earning.rewalking import rewalk_due
 from domain.files.removing import remove_unattached
+from domain.funds.accruing import accrue_due
+from domain.funds.ending import expire_requests, reject_overdue_claims, remind_due, return_unused, roll_pools
 from domain.kernel import outbox
 from domain.leads.sharing import hand_on_due
 from domain.ledger.booking import close_due
@@ -141,6 +143,11 @@ def _workflow_loops(parts: Wired) -> list[Loop]:
         looked = await track_due(door, parts.knowledge)
         return looked + await tell_overdue(door) + await end_plans(door)
 
+    async def funds() -> int:
+        # Reminders go before what they warn of.
+        told = await accrue_due(door) + await remind_due(door) + await reject_overdue_claims(door)
+        return told + await expire_requests(door) + await return_unused(door) + await roll_pools(door)
+
     async def deals() -> int:
         return await expire_deals(door) + await hand_on_due(door)
 
@@ -151,6 +158,7 @@ def _workflow_loops(parts: Wired) -> list[Loop]:
         Loop(name="qualify", step=partial(evaluate_due, door, parts.knowledge), pause_min=0.2, pause_max=SLOW_POLL),
         Loop(name="track", step=track, pause_min=0.2, pause_max=SLOW_POLL),
         Loop(name="rebates", step=partial(advance_periods, door), pause_min=1.0, pause_max=60.0),
+        Loop(name="funds", step=funds, pause_min=1.0, pause_max=60.0),
         Loop(name="deals-and-leads", step=deals, pause_min=1.0, pause_max=60.0),
     ]
 

@@ -12,6 +12,7 @@ from domain.claims import refusals as claims
 from domain.deals import refusals as deals
 from domain.earning import refusals as earning
 from domain.files import refusals as files
+from domain.funds import refusals as funds
 from domain.kernel import refusals as kernel
 from domain.kernel.refusals import Refusal, every_refusal
 from domain.leads import refusals as leads
@@ -43,6 +44,7 @@ ROOMS = (
     sends,
     files,
     claims,
+    funds,
 )
 
 

@@ -36,6 +36,11 @@ from api.graph.entitlements import EntitlementMutation, EntitlementQuery
 from api.graph.files import FileQuery
 from api.graph.fulfilment import FulfilmentQuery
 from api.graph.fulfilment_in import FulfilmentMutation
+from api.graph.fund_cases import FundCaseQuery
+from api.graph.fund_cases_in import FundCaseMutation
+from api.graph.fund_decisions_in import FundDecisionMutation
+from api.graph.funds import FundQuery
+from api.graph.funds_in import FundMutation
 from api.graph.import_runs import ImportRunQuery
 from api.graph.inlets_in import InletMutation
 from api.graph.invitations import InvitationQuery
@@ -122,6 +127,8 @@ QUERIES = (
     PlanQuery,
     PayoutQuery,
     RebateQuery,
+    FundQuery,
+    FundCaseQuery,
 )
 
 
@@ -162,6 +169,9 @@ MUTATIONS = (
     ObjectiveMutation,
     PayoutMutation,
     RebateMutation,
+    FundMutation,
+    FundCaseMutation,
+    FundDecisionMutation,
 )
 
 

@@ -3,9 +3,6 @@
 from collections.abc import Mapping
 
 LEDGER = (
-    *("entry", "lot", "wallet", "award", "transaction", "reversal", "debt", "hold", "hold_lot", "payment", "payment_lot"),
-    *("budget", "outbox"),
-)
     "entry",
     "lot",
     "wallet",

@@ -20,6 +20,7 @@ MODELS = (
     "domain.plans.tables",
     "domain.payouts.tables",
     "domain.rebates.tables",
+    "domain.funds.tables",
     "leaderboards.tables",
     "catalog.suppliers.tables",
     "catalog.codes.tables",

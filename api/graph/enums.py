@@ -37,6 +37,12 @@ from domain.deals.deciding import Decision
 from domain.deals.machine import DealAction, DealState
 from domain.earning.reading import AwardState, DueOutcome
 from domain.earning.tiers import MembershipReason, MembershipState
+from domain.funds.deciding import RequestDecision
+from domain.funds.fund import FundKind, LineRejection
+from domain.funds.fund import LineState as FundLineState
+from domain.funds.machine import ClaimAction as FundClaimAction
+from domain.funds.machine import ClaimState as FundClaimState
+from domain.funds.machine import FundTurn, RequestAction, RequestState
 from domain.kernel.units import UnitKind
 from domain.leads.distribution import WhyCode
 from domain.leads.machine import LeadAction, LeadState
@@ -360,6 +366,23 @@ DESCRIBED: Mapping[type[StrEnum], tuple[str | None, str]] = {
         "Where a period stands: OPEN, GRACE, CALCULATING, IN_REVIEW, APPROVED, PAID; or REOPENED.",
     ),
     RebateAction: ("RebatePeriodAction", "What somebody may do with a period of a rebate."),
+    FundKind: (None, "Where a fund's money comes from: a part of what partners do, or the vendor's discretion."),
+    RequestState: (
+        "FundRequestState",
+        "Where a request for funds stands: DRAFT, SUBMITTED, INFO_REQUESTED, APPROVED in full or for less; REJECTED may"
+        " be submitted again; DECLINED, EXPIRED and CANCELLED are over.",
+    ),
+    RequestAction: ("FundRequestAction", "What somebody may do with a request for funds; time alone does EXPIRE."),
+    RequestDecision: ("FundRequestDecision", "What the vendor decides on a request for funds."),
+    FundClaimState: (
+        "FundClaimState",
+        "Where a claim stands: SUBMITTED, IN_REVIEW, INFO_REQUESTED; APPROVED or PARTIALLY_APPROVED, then PAID or"
+        " PARTIALLY_PAID; REJECTED; WITHDRAWN by the partner; REVERSED once the payment came back.",
+    ),
+    FundClaimAction: ("FundClaimAction", "What somebody may do with a claim of funds."),
+    FundTurn: (None, "Who has to act next: the partner's clock stands still while it is the VENDOR."),
+    FundLineState: ("FundClaimLineState", "What became of an invoice."),
+    LineRejection: ("FundLineRejection", "Why an invoice is not paid."),
     ObstacleCode: (None, "Why somebody cannot redeem something now; the sentence comes with it."),
 }
 

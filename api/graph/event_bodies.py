@@ -19,6 +19,7 @@ from domain.claims import events as claims
 from domain.deals import events as deals
 from domain.earning import events as earning
 from domain.files import events as files
+from domain.funds import events as funds
 from domain.kernel.events import EventType, StampedEvent
 from domain.leads import events as leads
 from domain.ledger import events as ledger
@@ -54,6 +55,7 @@ ROOMS = (
     sends,
     files,
     claims,
+    funds,
 )
 
 
@@ -88,6 +90,7 @@ SHAPES: Mapping[str, Shape] = {
     "counts": Shape.OBJECT,
     "credentials_changed": Shape.FLAG,
     "currency": Shape.TEXT,
+    "days": Shape.WHOLE,
     "deal_key": Shape.TEXT,
     "delivery": Shape.TEXT,
     "decides_at": Shape.INSTANT,
@@ -99,11 +102,13 @@ SHAPES: Mapping[str, Shape] = {
     "fields": Shape.TEXTS,
     "first_expires_on": Shape.TEXT,
     "free": Shape.WHOLE,
+    "from_bucket": Shape.TEXT,
     "from_state": Shape.TEXT,
     "from_tier": Shape.TEXT,
     "imported": Shape.WHOLE,
     "indebted": Shape.WHOLE,
     "is_closed": Shape.FLAG,
+    "is_granted": Shape.FLAG,
     "issued": Shape.WHOLE,
     "items": Shape.IDS,
     "kind": Shape.TEXT,
@@ -145,11 +150,14 @@ SHAPES: Mapping[str, Shape] = {
     "substituted": Shape.WHOLE,
     "target": Shape.WHOLE,
     "tier": Shape.TEXT,
+    "to_bucket": Shape.TEXT,
     "to_state": Shape.TEXT,
     "to_tier": Shape.TEXT,
     "total": Shape.WHOLE,
     "type": Shape.TEXT,
     "unit": Shape.TEXT,
+    "until": Shape.INSTANT,
+    "use_by": Shape.INSTANT,
     "used": Shape.WHOLE,
     "valid_from": Shape.INSTANT,
     "valid_until": Shape.INSTANT,

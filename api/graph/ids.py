@@ -78,6 +78,11 @@ class Tag(StrEnum):
     PAYOUT_EXPORT = "px"
     PAYMENT = "py"
     REBATE_PERIOD = "rb"
+    FUND = "fu"
+    FUND_ALLOCATION = "fo"
+    FUND_REQUEST = "fr"
+    FUND_CLAIM = "fc"
+    FUND_CLAIM_LINE = "fl"
 
 
 def encode_id(tag: Tag, value: UUID) -> str:

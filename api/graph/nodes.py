@@ -36,6 +36,9 @@ from domain.earning.reading import awards_by_id, dues_by_id
 from domain.earning.runs import import_runs_by_id
 from domain.earning.tier_reading import memberships_by_id, tier_sets_by_id
 from domain.files.reading import own_files
+from domain.funds.reading import allocations_by_id, funds_by_id
+from domain.funds.reading_cases import claims_by_id as fund_claims_by_id
+from domain.funds.reading_cases import requests_by_id as fund_requests_by_id
 from domain.leads.reading import leads_by_id
 from domain.ledger.reading import debts_by_id, wallets_by_id
 from domain.partners.customers.reading import customers_by_id
@@ -97,6 +100,10 @@ READINGS: Mapping[Tag, Reading[Any, Any]] = {
     Tag.PLAN_REVIEW: reviews_by_id,
     Tag.TIER_SET: tier_sets_by_id,
     Tag.TIER_MEMBERSHIP: memberships_by_id,
+    Tag.FUND: funds_by_id,
+    Tag.FUND_ALLOCATION: allocations_by_id,
+    Tag.FUND_REQUEST: fund_requests_by_id,
+    Tag.FUND_CLAIM: fund_claims_by_id,
 }
 
 

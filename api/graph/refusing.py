@@ -89,6 +89,14 @@ TAGS: Mapping[str, Tag] = {
     "claim conflict": Tag.CLAIM_CONFLICT,
     "conflict_id": Tag.CLAIM_CONFLICT,
     "file_id": Tag.FILE,
+    "fund": Tag.FUND,
+    "fund allocation": Tag.FUND_ALLOCATION,
+    "fund_allocation_id": Tag.FUND_ALLOCATION,
+    "fund request": Tag.FUND_REQUEST,
+    "fund_request_id": Tag.FUND_REQUEST,
+    "fund claim": Tag.FUND_CLAIM,
+    "fund_claim_id": Tag.FUND_CLAIM,
+    "fund claim line": Tag.FUND_CLAIM_LINE,
 }
 
 FACTS: Mapping[str, str] = {

@@ -11,7 +11,26 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "tests" / "stories" / "edge_cases.toml"
 ROWS = frozenset(
-    ["R1", "R2", "R5", "R8", "R9", "R10", "R11", "R12", "R15", "R17", "R18", "R22", "R23", "R25", "R26", "R27", "R28"]
+    [
+        "R1",
+        "R2",
+        "R4",
+        "R5",
+        "R8",
+        "R9",
+        "R10",
+        "R11",
+        "R12",
+        "R15",
+        "R17",
+        "R18",
+        "R22",
+        "R23",
+        "R25",
+        "R26",
+        "R27",
+        "R28",
+    ]
 )
 
 
