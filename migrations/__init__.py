@@ -17,6 +17,7 @@ MODELS = (
     "domain.claims.tables",
     "domain.deals.tables",
     "domain.leads.tables",
+    "domain.training.tables",
     "leaderboards.tables",
     "catalog.suppliers.tables",
     "catalog.codes.tables",
