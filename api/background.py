@@ -36,6 +36,8 @@ from domain.kernel import outbox
 from domain.leads.sharing import hand_on_due
 from domain.ledger.booking import close_due
 from domain.ledger.maturing import mature_due
+from domain.training.expiring import look_at_due
+from domain.training.following import follow_memberships
 from leaderboards.projecting import fold
 from leaderboards.rebuilding import Healed, heal
 from leaderboards.store import IndexUnavailable
@@ -101,6 +103,9 @@ def loops(parts: Wired) -> list[Loop]:
     async def deals() -> int:
         return await expire_deals(parts.door) + await hand_on_due(parts.door)
 
+    async def training() -> int:
+        return await follow_memberships(parts.door) + await look_at_due(parts.door)
+
     async def fan() -> int:
         return await fan_out(parts.door, parts.matrix)
 
@@ -118,6 +123,7 @@ def loops(parts: Wired) -> list[Loop]:
         Loop(name="prune", step=prune, pause_min=5.0, pause_max=300.0),
         Loop(name="claims", step=claims, pause_min=1.0, pause_max=60.0),
         Loop(name="deals-and-leads", step=deals, pause_min=1.0, pause_max=60.0),
+        Loop(name="training", step=training, pause_min=0.2, pause_max=SLOW_POLL),
         Loop(name="webhooks-fan-out", step=fan, pause_min=0.01, pause_max=POLL),
         Loop(name="webhooks-send", step=parts.sender.step, pause_min=0.01, pause_max=POLL),
         Loop(name="webhooks-forget", step=forget, pause_min=5.0, pause_max=300.0),

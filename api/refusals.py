@@ -18,6 +18,7 @@ from domain.leads import refusals as leads
 from domain.ledger import refusals as ledger
 from domain.partners import refusals as partners
 from domain.programs import refusals as programs
+from domain.training import refusals as training
 from leaderboards import refusals as leaderboards
 
 ROOMS = (
@@ -37,6 +38,7 @@ ROOMS = (
     sends,
     files,
     claims,
+    training,
 )
 
 

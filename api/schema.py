@@ -57,6 +57,8 @@ from api.graph.sends_in import SendMutation
 from api.graph.sources import SourceQuery
 from api.graph.suppliers import SupplierQuery
 from api.graph.suppliers_in import SupplierMutation
+from api.graph.training import TrainingQuery
+from api.graph.training_in import AttemptMutation, TrainingMutation
 from api.graph.units import UnitQuery
 from api.graph.vendor_in import VendorMutation
 from api.graph.viewer import ViewerQuery
@@ -96,6 +98,7 @@ QUERIES = (
     LeadQuery,
     FileQuery,
     ClaimQuery,
+    TrainingQuery,
 )
 
 
@@ -126,6 +129,8 @@ MUTATIONS = (
     DealDecisionMutation,
     LeadMutation,
     LeadAnswerMutation,
+    TrainingMutation,
+    AttemptMutation,
 )
 
 

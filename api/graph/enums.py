@@ -42,6 +42,9 @@ from domain.leads.machine import LeadAction, LeadState
 from domain.partners.customers.customer import KeyKind, RelationKind
 from domain.partners.registration import JourneyStage, MemberKind, PartnerType, Result
 from domain.programs.program import Audience, DebtPolicy, ProgramAction, ProgramState, Visibility
+from domain.training.attempt import AttemptOutcome
+from domain.training.machine import TrainingAction, TrainingState
+from domain.training.recording import AttemptResult
 from leaderboards.boards import Operator, RankDisplay
 from leaderboards.boards import Scope as BoardScope
 from leaderboards.views import AnswerSource
@@ -285,6 +288,14 @@ DESCRIBED: Mapping[type[StrEnum], tuple[str | None, str]] = {
         "LeadState",
         "Where a lead stands: ASSIGNED, ACCEPTED, WORKING, CONVERTED with a partner; RETURNED or EXPIRED without.",
     ),
+    TrainingState: (
+        None,
+        "Where a person stands with a version of a course: ENROLLED, IN_PROGRESS, PASSED or FAILED; RENEWED by passing"
+        " again, EXPIRED by time, REVOKED by the vendor.",
+    ),
+    TrainingAction: (None, "What somebody may do with a training."),
+    AttemptOutcome: (None, "How an attempt at a course ended, or that it STARTED."),
+    AttemptResult: (None, "What became of a reported attempt: RECORDED, a DUPLICATE of one known, or REJECTED."),
     LeadAction: ("LeadAction", "What somebody may do with a lead."),
     WhyCode: (
         "LeadChoiceCode",

@@ -25,6 +25,7 @@ from domain.ledger import events as ledger
 from domain.partners import events as partners
 from domain.partners.customers import events as customers
 from domain.programs import events as programs
+from domain.training import events as training
 from leaderboards import events as leaderboards
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -48,6 +49,7 @@ ROOMS = (
     sends,
     files,
     claims,
+    training,
 )
 
 
@@ -80,7 +82,9 @@ SHAPES: Mapping[str, Shape] = {
     "count": Shape.WHOLE,
     "counts": Shape.OBJECT,
     "credentials_changed": Shape.FLAG,
+    "certified": Shape.WHOLE,
     "currency": Shape.TEXT,
+    "days": Shape.WHOLE,
     "deal_key": Shape.TEXT,
     "delivery": Shape.TEXT,
     "duplicates": Shape.WHOLE,
@@ -119,11 +123,16 @@ SHAPES: Mapping[str, Shape] = {
     "reversed_total": Shape.WHOLE,
     "revision": Shape.WHOLE,
     "role": Shape.TEXT,
+    "reps_min": Shape.WHOLE,
     "rule": Shape.TEXT,
     "scope": Shape.TEXT,
+    "score": Shape.WHOLE,
     "scopes": Shape.TEXTS,
     "settlement": Shape.TEXT,
     "size": Shape.WHOLE,
+    "n": Shape.WHOLE,
+    "is_active": Shape.FLAG,
+    "tier": Shape.TEXT,
     "state": Shape.TEXT,
     "subject_kind": Shape.TEXT,
     "substituted": Shape.WHOLE,
@@ -160,6 +169,7 @@ TAGS: Mapping[str, Tag] = {
     "line": Tag.REDEMPTION_LINE,
     "next_supplier": Tag.SUPPLIER,
     "pool": Tag.CODE_POOL,
+    "requirement": Tag.COURSE_REQUIREMENT,
     "send": Tag.REWARD_SEND,
     "webhook_endpoint": Tag.WEBHOOK_ENDPOINT,
 }

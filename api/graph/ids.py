@@ -63,6 +63,10 @@ class Tag(StrEnum):
     CLAIM = "cl"
     CLAIM_LINE = "ln"
     CLAIM_CONFLICT = "cf"
+    COURSE = "co"
+    TRAINING = "tn"
+    COURSE_REQUIREMENT = "cq"
+    REQUIREMENT_STANDING = "cs"
 
 
 def encode_id(tag: Tag, value: UUID) -> str:

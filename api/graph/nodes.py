@@ -38,6 +38,7 @@ from domain.leads.reading import leads_by_id
 from domain.ledger.reading import debts_by_id, wallets_by_id
 from domain.partners.customers.reading import customers_by_id
 from domain.programs.reading import enrollments_by_id, programs_by_id, terms_by_id
+from domain.training.reading import courses_by_id, trainings_by_id
 
 READINGS: Mapping[Tag, Reading[Any, Any]] = {
     Tag.ACCOUNT: account_by_id,
@@ -79,6 +80,8 @@ READINGS: Mapping[Tag, Reading[Any, Any]] = {
     Tag.FILE: own_files,
     Tag.CLAIM: claims_by_id,
     Tag.CLAIM_CONFLICT: conflicts_by_id,
+    Tag.COURSE: courses_by_id,
+    Tag.TRAINING: trainings_by_id,
 }
 
 

@@ -75,6 +75,9 @@ TAGS: Mapping[str, Tag] = {
     "claim conflict": Tag.CLAIM_CONFLICT,
     "conflict_id": Tag.CLAIM_CONFLICT,
     "file_id": Tag.FILE,
+    "course": Tag.COURSE,
+    "training": Tag.TRAINING,
+    "training_id": Tag.TRAINING,
 }
 
 FACTS: Mapping[str, str] = {
