@@ -9,17 +9,17 @@ from uuid import UUID
 
 from domain.kernel.ids import new_ids
 from domain.kernel.operation import Operation
-from domain.partners.facts import FactKind, FactRecord, NewFact, SubjectKind, facts_of, record_facts_in
+from domain.kernel.timeline import Span, Step, counted, overlap
+from domain.partners.facts import FactKind, FactRecord, SubjectKind, facts_of
+from domain.partners.timelines import Subject, state_steps_in
 from domain.training.course import certificate_fact, certified_fact
 from domain.training.requiring import stand_in
 from domain.training.storing import LockedCourse
-from domain.training.timeline import Span, Step, counted, differences, overlap
 
 # (course, member)
 Pair = tuple[UUID, UUID]
 # (course, partner)
 Firm = tuple[UUID, UUID]
-Subject = tuple[SubjectKind, UUID, str]
 
 CERTIFICATES = """
 SELECT course_id, member_id, valid_from, least(valid_until, revoked_at) AS valid_until FROM certification
@@ -38,12 +38,6 @@ SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::timesta
 OF_FIRMS = """
 SELECT course_id, partner_id, member_id, valid_from, valid_until FROM certified_span
 JOIN unnest($1::uuid[], $2::uuid[]) AS asked (course_id, partner_id) USING (course_id, partner_id)
-"""
-# What began last speaks; of two that began together, the one recorded last.
-KNOWN = """
-SELECT DISTINCT ON (subject_id, kind, valid_from) subject_id, kind, valid_from, value FROM fact
-WHERE subject_id = ANY($1::uuid[]) AND kind = ANY($2::text[])
-ORDER BY subject_id, kind, valid_from, recorded_at DESC, id DESC
 """
 
 
@@ -72,14 +66,17 @@ async def count_in(op: Operation, courses: Mapping[UUID, LockedCourse], pairs: C
         [span.end for _, _, _, span in spans],
     )
     steps = await firm_steps(op, firms)
-    wanted: dict[Subject, Sequence[Step]] = {}
+    people: dict[Subject, Sequence[Step]] = {}
     for course_id, member_id in pairs:
         kind = certificate_fact(courses[course_id].code)
         held = of_people.get((course_id, member_id), ())
-        wanted[SubjectKind.MEMBER, member_id, kind] = counted({member_id: held})
-    for (course_id, partner_id), found in steps.items():
-        wanted[SubjectKind.PARTNER, partner_id, certified_fact(courses[course_id].code)] = found
-    await _write_facts(op, wanted)
+        people[SubjectKind.MEMBER, member_id, kind] = counted({member_id: held})
+    await state_steps_in(op, people, flags=True)
+    counts = {
+        (SubjectKind.PARTNER, partner_id, certified_fact(courses[course_id].code)): found
+        for (course_id, partner_id), found in steps.items()
+    }
+    await state_steps_in(op, counts)
     await stand_in(op, steps)
 
 
@@ -112,24 +109,3 @@ async def _certified(op: Operation, pairs: Collection[Pair]) -> Mapping[Pair, Se
     for row in await op.sql.fetch(CERTIFICATES, *asked):
         found[row["course_id"], row["member_id"]].append(Span(start=row["valid_from"], end=row["valid_until"]))
     return found
-
-
-async def _write_facts(op: Operation, wanted: Mapping[Subject, Sequence[Step]]) -> None:
-    """Facts that make what is known become what is wanted: true or false of a person, a number of a firm."""
-    known = defaultdict[tuple[UUID, str], list[Step]](list)
-    subjects, kinds = {subject_id for _, subject_id, _ in wanted}, {kind for _, _, kind in wanted}
-    for row in await op.sql.fetch(KNOWN, list(subjects), list(kinds)):
-        step = Step(at=row["valid_from"], count=int(row["value"]["value"]))
-        known[row["subject_id"], row["kind"]].append(step)
-    facts = [
-        NewFact(
-            subject_kind=subject_kind,
-            subject_id=subject_id,
-            kind=kind,
-            value={"value": bool(step.count) if subject_kind is SubjectKind.MEMBER else step.count},
-            valid_from=step.at,
-        )
-        for (subject_kind, subject_id, kind), steps in wanted.items()
-        for step in differences(known[subject_id, kind], steps)
-    ]
-    await record_facts_in(op, facts)

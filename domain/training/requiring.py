@@ -12,10 +12,10 @@ from domain.kernel.keys import Keyed
 from domain.kernel.operation import Door, Operation, Outcome
 from domain.kernel.refusals import InvalidInput, NotFound
 from domain.kernel.sql import Row
+from domain.kernel.timeline import Span, Step, count_at, counted
 from domain.partners.facts import FactKind, facts_as_of
 from domain.programs.reaching import check_program_in
 from domain.training.events import REQUIREMENT_AT_RISK, REQUIREMENT_CHANGED, REQUIREMENT_MET
-from domain.training.timeline import Span, Step, count_at, counted
 
 REPS_MAX = 10_000
 TIER_LENGTH_MAX = 64

@@ -10,13 +10,13 @@ import pytest
 from domain.access.principals import Relation, Role
 from domain.activities.mapping_document import row_mapping
 from domain.kernel.refusals import InvalidInput
+from domain.kernel.timeline import Span, Step, count_at, counted, differences, merged, overlap
 from domain.training.attempt import Attempt, AttemptOutcome, certified_until, judged, next_look, reminder_due, standing
 from domain.training.course import CourseSaid, CourseVersion
 from domain.training.machine import EDGES, OPEN_TO, TrainingAction, TrainingState, available_actions
 from domain.training.recording import AttemptTold
 from domain.training.refusals import StatementNotUnderstood
 from domain.training.statements import CSV_BYTES_MAX, attempt_of, attempts_of_csv
-from domain.training.timeline import Span, Step, count_at, counted, differences, merged, overlap
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 ENROLLED, IN_PROGRESS, PASSED, FAILED, EXPIRED, REVOKED, RENEWED = TrainingState

@@ -1,4 +1,4 @@
-"""Spans of certificates as steps of a count, and which dated facts make what is known become that. Pure."""
+"""Spans of time as steps of a count, and which steps make what is known become what is wanted. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
