@@ -27,6 +27,8 @@ from catalog.suppliers.registry import adapter_for
 from domain.access.limiting import prune_buckets
 from domain.access.principals import SYSTEM
 from domain.access.spending import prune_spent
+from domain.assignments.attaining import attain_due
+from domain.assignments.planning import move_due
 from domain.claims.expiring import reject_overdue
 from domain.deals.expiring import expire_due as expire_deals
 from domain.earning.receiving import forget_messages
@@ -106,6 +108,9 @@ def loops(parts: Wired) -> list[Loop]:
     async def training() -> int:
         return await follow_memberships(parts.door) + await look_at_due(parts.door)
 
+    async def assignments() -> int:
+        return await move_due(parts.door) + await attain_due(parts.door, parts.knowledge)
+
     async def fan() -> int:
         return await fan_out(parts.door, parts.matrix)
 
@@ -124,6 +129,7 @@ def loops(parts: Wired) -> list[Loop]:
         Loop(name="claims", step=claims, pause_min=1.0, pause_max=60.0),
         Loop(name="deals-and-leads", step=deals, pause_min=1.0, pause_max=60.0),
         Loop(name="training", step=training, pause_min=0.2, pause_max=SLOW_POLL),
+        Loop(name="assignments", step=assignments, pause_min=1.0, pause_max=60.0),
         Loop(name="webhooks-fan-out", step=fan, pause_min=0.01, pause_max=POLL),
         Loop(name="webhooks-send", step=parts.sender.step, pause_min=0.01, pause_max=POLL),
         Loop(name="webhooks-forget", step=forget, pause_min=5.0, pause_max=300.0),

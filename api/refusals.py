@@ -8,6 +8,7 @@ from catalog.redemptions import refusals as redemptions
 from catalog.sends import refusals as sends
 from domain.access import refusals as access
 from domain.activities import refusals as activities
+from domain.assignments import refusals as assignments
 from domain.claims import refusals as claims
 from domain.deals import refusals as deals
 from domain.earning import refusals as earning
@@ -39,6 +40,7 @@ ROOMS = (
     files,
     claims,
     training,
+    assignments,
 )
 
 

@@ -12,6 +12,8 @@ from api.graph.activities import ActivityQuery
 from api.graph.activities_in import ActivityMutation
 from api.graph.adjustments_in import AdjustmentMutation
 from api.graph.api_keys import ApiKeyQuery
+from api.graph.assignments import AssignmentQuery
+from api.graph.assignments_in import AssignmentMutation
 from api.graph.audit_records import AuditQuery
 from api.graph.authorizing import Denials, authorize
 from api.graph.bundles import BundleQuery
@@ -99,6 +101,7 @@ QUERIES = (
     FileQuery,
     ClaimQuery,
     TrainingQuery,
+    AssignmentQuery,
 )
 
 
@@ -131,6 +134,7 @@ MUTATIONS = (
     LeadAnswerMutation,
     TrainingMutation,
     AttemptMutation,
+    AssignmentMutation,
 )
 
 

@@ -18,6 +18,7 @@ MODELS = (
     "domain.deals.tables",
     "domain.leads.tables",
     "domain.training.tables",
+    "domain.assignments.tables",
     "leaderboards.tables",
     "catalog.suppliers.tables",
     "catalog.codes.tables",

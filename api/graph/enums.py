@@ -26,6 +26,7 @@ from catalog.suppliers.reading import AdapterKind, SupplierState
 from catalog.suppliers.reconciliation import Difference
 from domain.access.principals import Relation, Role, Scope
 from domain.activities.activity import ActivityStatus, Basis, OnChange, Outcome
+from domain.assignments.machine import AssignmentAction, AssignmentState
 from domain.claims.claim import KeyKind as ClaimKeyKind
 from domain.claims.claim import RejectionReason, ReversalReason
 from domain.claims.deciding_conflicts import Winner
@@ -288,6 +289,8 @@ DESCRIBED: Mapping[type[StrEnum], tuple[str | None, str]] = {
         "LeadState",
         "Where a lead stands: ASSIGNED, ACCEPTED, WORKING, CONVERTED with a partner; RETURNED or EXPIRED without.",
     ),
+    AssignmentState: (None, "Where an assignment stands: PLANNED, ACTIVE, PAUSED or ENDED."),
+    AssignmentAction: (None, "What somebody may do with an assignment."),
     TrainingState: (
         None,
         "Where a person stands with a version of a course: ENROLLED, IN_PROGRESS, PASSED or FAILED; RENEWED by passing"

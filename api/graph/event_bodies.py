@@ -15,6 +15,7 @@ from catalog.sends import events as sends
 from catalog.suppliers import events as suppliers
 from domain.access import events as access
 from domain.activities import events as activities
+from domain.assignments import events as assignments
 from domain.claims import events as claims
 from domain.deals import events as deals
 from domain.earning import events as earning
@@ -50,6 +51,7 @@ ROOMS = (
     files,
     claims,
     training,
+    assignments,
 )
 
 

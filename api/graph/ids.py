@@ -64,6 +64,8 @@ class Tag(StrEnum):
     CLAIM_LINE = "ln"
     CLAIM_CONFLICT = "cf"
     COURSE = "co"
+    ASSIGNMENT = "as"
+    ASSIGNMENT_TARGET = "at"
     TRAINING = "tn"
     COURSE_REQUIREMENT = "cq"
     REQUIREMENT_STANDING = "cs"

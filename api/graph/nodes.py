@@ -28,6 +28,7 @@ from catalog.sends.listing import entitlements_by_id, rewards_by_id, sends_by_id
 from catalog.sends.reading import bundle_orders_by_id, bundles_by_id
 from catalog.suppliers.reading import suppliers_by_id
 from catalog.suppliers.reconciling import reconciliations_by_id
+from domain.assignments.reading import assignments_by_id, targets_by_id
 from domain.claims.queues import conflicts_by_id
 from domain.claims.reading import claims_by_id
 from domain.deals.reading import deals_by_id
@@ -81,6 +82,8 @@ READINGS: Mapping[Tag, Reading[Any, Any]] = {
     Tag.CLAIM: claims_by_id,
     Tag.CLAIM_CONFLICT: conflicts_by_id,
     Tag.COURSE: courses_by_id,
+    Tag.ASSIGNMENT: assignments_by_id,
+    Tag.ASSIGNMENT_TARGET: targets_by_id,
     Tag.TRAINING: trainings_by_id,
 }
 

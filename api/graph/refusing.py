@@ -76,6 +76,8 @@ TAGS: Mapping[str, Tag] = {
     "conflict_id": Tag.CLAIM_CONFLICT,
     "file_id": Tag.FILE,
     "course": Tag.COURSE,
+    "assignment": Tag.ASSIGNMENT,
+    "assignment_id": Tag.ASSIGNMENT,
     "training": Tag.TRAINING,
     "training_id": Tag.TRAINING,
 }

@@ -1,4 +1,4 @@
-"""Courses with their versions, trainings, certificates and requirements: tables, then their laws."""
+"""Courses, trainings, certificates and requirements; assignments with their targets: tables, then their laws."""
 
 from tortoise import migrations
 from tortoise.migrations import operations as ops
@@ -116,6 +116,60 @@ TABLES = (
     );
     COMMENT ON TABLE training_followed IS 'How far training has followed what is told of memberships: one row.'
     """,
+    """
+    CREATE TABLE assignment (
+        id uuid PRIMARY KEY,
+        partner_id uuid NOT NULL,
+        member_id uuid NOT NULL,
+        is_exclusive bool NOT NULL,
+        weight int NOT NULL,
+        monthly_cost bigint NOT NULL,
+        starts_at timestamptz NOT NULL,
+        ends_at timestamptz NOT NULL,
+        state varchar(8) NOT NULL,
+        recorded_at timestamptz NOT NULL,
+        version bigint NOT NULL
+    );
+    COMMENT ON TABLE assignment IS 'One of the vendor''s people embedded with a partner; `monthly_cost` in minor units for 30 days.'
+    """,
+    """
+    CREATE TABLE assignment_span (
+        id uuid PRIMARY KEY,
+        assignment_id uuid NOT NULL,
+        valid_from timestamptz NOT NULL,
+        valid_until timestamptz NOT NULL
+    );
+    COMMENT ON TABLE assignment_span IS 'The assignment counts inside these dates.'
+    """,
+    """
+    CREATE TABLE assignment_target (
+        id uuid PRIMARY KEY,
+        partner_id uuid NOT NULL,
+        title varchar(200) NOT NULL,
+        activity_type varchar(64) NOT NULL,
+        currency varchar(16) NOT NULL,
+        partner_share_ppm int NOT NULL,
+        starts_at timestamptz NOT NULL,
+        ends_at timestamptz NOT NULL,
+        attained bigint NOT NULL,
+        cost bigint NOT NULL,
+        look_at timestamptz,
+        recorded_at timestamptz NOT NULL,
+        version bigint NOT NULL
+    );
+    COMMENT ON TABLE assignment_target IS 'What a partner is to sell while somebody is embedded; `look_at` is when it is counted again.'
+    """,
+    """
+    CREATE TABLE assignment_milestone (
+        id uuid PRIMARY KEY,
+        target_id uuid NOT NULL,
+        amount bigint NOT NULL,
+        reached_at timestamptz,
+        reports int NOT NULL,
+        told jsonb
+    );
+    COMMENT ON TABLE assignment_milestone IS 'A milestone of a target; `reports` counts how often it was reported anew, `told` is what stands.'
+    """,
 )
 
 CONSTRAINTS = (
@@ -130,6 +184,11 @@ CONSTRAINTS = (
     "ALTER TABLE certification ADD CONSTRAINT certification_span_is_ordered CHECK (valid_until IS NULL OR valid_until > valid_from)",
     "ALTER TABLE course_requirement ADD CONSTRAINT course_requirement_is_of_one_thing CHECK (num_nonnulls(tier, program_id) = 1 AND reps_min BETWEEN 1 AND 10000)",
     "ALTER TABLE requirement_standing ADD CONSTRAINT requirement_standing_is_one_per_firm UNIQUE (requirement_id, partner_id)",
+    "ALTER TABLE assignment ADD CONSTRAINT assignment_is_bounded CHECK (state IN ('PLANNED', 'ACTIVE', 'PAUSED', 'ENDED') AND ends_at >= starts_at AND weight BETWEEN 1 AND 1000000 AND monthly_cost BETWEEN 0 AND 1000000000000)",
+    "ALTER TABLE assignment_span ADD CONSTRAINT assignment_span_is_ordered CHECK (valid_until > valid_from)",
+    "ALTER TABLE assignment_target ADD CONSTRAINT assignment_target_is_bounded CHECK (ends_at > starts_at AND partner_share_ppm BETWEEN 0 AND 1000000)",
+    "ALTER TABLE assignment_milestone ADD CONSTRAINT assignment_milestone_is_one_per_amount UNIQUE (target_id, amount)",
+    "ALTER TABLE assignment_milestone ADD CONSTRAINT assignment_milestone_is_told_whole CHECK (amount > 0 AND (reached_at IS NULL) = (told IS NULL))",
 )
 
 EDGES = (
@@ -150,6 +209,19 @@ EDGES = (
     """,
     "CREATE TRIGGER training_moves_along_drawn_edges BEFORE UPDATE ON training"
     " FOR EACH ROW EXECUTE FUNCTION training_moves_along_drawn_edges()",
+    """
+    CREATE FUNCTION assignment_moves_along_drawn_edges() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      IF OLD.state <> NEW.state AND (OLD.state || '>' || NEW.state) NOT IN (
+          'PLANNED>ACTIVE', 'PLANNED>ENDED', 'ACTIVE>PAUSED', 'ACTIVE>ENDED', 'PAUSED>ACTIVE', 'PAUSED>ENDED') THEN
+        RAISE EXCEPTION '% does not lead to %', OLD.state, NEW.state
+          USING ERRCODE = 'check_violation', CONSTRAINT = 'assignment_moves_along_drawn_edges';
+      END IF;
+      RETURN NEW;
+    END $$
+    """,
+    "CREATE TRIGGER assignment_moves_along_drawn_edges BEFORE UPDATE ON assignment"
+    " FOR EACH ROW EXECUTE FUNCTION assignment_moves_along_drawn_edges()",
 )
 
 FOREIGN_KEYS = tuple(
@@ -170,6 +242,11 @@ FOREIGN_KEYS = tuple(
         ("course_requirement", "program_id", "program"),
         ("requirement_standing", "requirement_id", "course_requirement"),
         ("requirement_standing", "partner_id", "partner"),
+        ("assignment", "partner_id", "partner"),
+        ("assignment", "member_id", "member"),
+        ("assignment_span", "assignment_id", "assignment"),
+        ("assignment_target", "partner_id", "partner"),
+        ("assignment_milestone", "target_id", "assignment_target"),
     )
 )
 
@@ -187,11 +264,19 @@ INDEXES = (
     "CREATE UNIQUE INDEX course_requirement_is_one_per_program ON course_requirement (course_id, program_id)"
     " WHERE program_id IS NOT NULL",
     "CREATE INDEX requirement_standing_of_partner ON requirement_standing (partner_id, id)",
+    "CREATE INDEX assignment_by_time ON assignment (recorded_at, id)",
+    "CREATE INDEX assignment_of_partner ON assignment (partner_id, starts_at, id)",
+    "CREATE INDEX assignment_of_member ON assignment (member_id, starts_at, id)",
+    "CREATE INDEX assignment_to_start ON assignment (starts_at, id) WHERE state = 'PLANNED'",
+    "CREATE INDEX assignment_to_end ON assignment (ends_at, id) WHERE state <> 'ENDED'",
+    "CREATE INDEX assignment_span_of ON assignment_span (assignment_id, valid_from)",
+    "CREATE INDEX assignment_target_of_partner ON assignment_target (partner_id, recorded_at, id)",
+    "CREATE INDEX assignment_target_due ON assignment_target (look_at, id) WHERE look_at IS NOT NULL",
 )
 
 
 class Migration(migrations.Migration):
-    """Adds training, with its laws."""
+    """Adds training and assignments, with their laws."""
 
     dependencies = [("guerdon", "0024_deals")]
     operations = [ops.RunSQL([*TABLES, *CONSTRAINTS, *EDGES, *FOREIGN_KEYS, *INDEXES], reverse_sql=ops.RunSQL.noop)]
