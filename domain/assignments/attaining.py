@@ -1,4 +1,4 @@
-"""Targets on what a partner sells while somebody is embedded with it: counted again by a step, reported by milestones."""
+"""Targets on what a partner sells while somebody is embedded: counted again by a step, reported by milestones."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
