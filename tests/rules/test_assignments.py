@@ -78,7 +78,11 @@ def test_the_five_with_most_credit_are_named() -> None:
 )
 def test_a_target_out_of_its_bounds_is_refused(field: str, said: dict[str, Any]) -> None:
     known: dict[str, Any] = {"partner_id": ADA, "title": "A quarter", "currency": "EUR", "starts_at": day(0)}
-    edge = {"ends_at": day(400), "milestones": tuple(range(1, MILESTONES_MAX + 1)), "partner_share_ppm": 1_000_000}
+    edge: dict[str, Any] = {
+        "ends_at": day(400),
+        "milestones": tuple(range(1, MILESTONES_MAX + 1)),
+        "partner_share_ppm": 1_000_000,
+    }
     assert TargetSaid(**known | edge).milestones
     with pytest.raises(InvalidInput) as refused:
         TargetSaid(**known | edge | said)

@@ -43,7 +43,7 @@ MAPPING: dict[str, Any] = {
 
 
 def version(**said: Any) -> CourseVersion:
-    known = {"pass_mark": 80, "expiry_months": 12, "reminder_days": (30, 7)} | said
+    known: dict[str, Any] = {"pass_mark": 80, "expiry_months": 12, "reminder_days": (30, 7)} | said
     return CourseVersion(id=uuid4(), course_id=uuid4(), n=1, recorded_at=START, **known)
 
 
@@ -83,10 +83,11 @@ def test_the_order_in_which_attempts_become_known_changes_nothing() -> None:
     for order in permutations(told):
         state = ENROLLED
         for known in range(1, len(order) + 1):
-            last = standing(course, state, order[:known], now)
-            assert last.state is state or last.state in EDGES[state]
-            state = last.state
-        found.add((state, last.score, last.passed_at, last.expires_at))  # pyright: ignore[reportPossiblyUnbound] four attempts are told
+            after = standing(course, state, order[:known], now).state
+            assert after is state or after in EDGES[state]
+            state = after
+        last = standing(course, state, order, now)
+        found.add((last.state, last.score, last.passed_at, last.expires_at))
     assert found == {(RENEWED, 85, day(1), certified_until(course, day(5)))}
 
 
@@ -156,7 +157,12 @@ def test_a_course_out_of_its_bounds_is_refused(field: str, said: dict[str, Any])
     with pytest.raises(InvalidInput) as refused:
         CourseSaid(**SAID | said)
     assert refused.value.field == field
-    edge = {"code": "a" * 20, "pass_mark": 100, "expiry_months": 120, "reminder_days": (1, 2, 3, 4, 365)}
+    edge: dict[str, Any] = {
+        "code": "a" * 20,
+        "pass_mark": 100,
+        "expiry_months": 120,
+        "reminder_days": (1, 2, 3, 4, 365),
+    }
     assert CourseSaid(**SAID | edge).pass_mark == 100
 
 

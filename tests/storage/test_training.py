@@ -39,7 +39,7 @@ async def world(database: str, heard: list[str]) -> AsyncIterator[World]:
 
 
 async def course(world: World, code: str, **said: Any) -> Any:
-    told = CourseSaid(**{"code": code, "name": {"en": code}, "pass_mark": 80} | said)
+    told = CourseSaid(code=code, name={"en": code}, pass_mark=80, **said)
     return (await define_course(world.door, SYSTEM, world.key(), told)).facts
 
 
