@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from domain.kernel.operation import Operation
@@ -11,9 +12,10 @@ from domain.partners.facts import NewFact, SubjectKind, record_facts_in
 # (kind of subject, subject, kind of fact)
 Subject = tuple[SubjectKind, UUID, str]
 
+AFTER = timedelta(microseconds=1)
 # What began last speaks; of two that began together, the one recorded last.
 KNOWN = """
-SELECT DISTINCT ON (subject_id, kind, valid_from) subject_id, kind, valid_from, value FROM fact
+SELECT DISTINCT ON (subject_id, kind, valid_from) subject_id, kind, valid_from, value, recorded_at FROM fact
 WHERE subject_id = ANY($1::uuid[]) AND kind = ANY($2::text[])
 ORDER BY subject_id, kind, valid_from, recorded_at DESC, id DESC
 """
@@ -29,7 +31,10 @@ async def state_steps_in(op: Operation, wanted: Mapping[Subject, Sequence[Step]]
         return
     known = defaultdict[tuple[UUID, str], list[Step]](list)
     subjects, kinds = {subject_id for _, subject_id, _ in wanted}, {kind for _, _, kind in wanted}
+    recorded_at = op.now
     for row in await op.sql.fetch(KNOWN, list(subjects), list(kinds)):
+        # Who got the lock first may have begun later.
+        recorded_at = max(recorded_at, row["recorded_at"] + AFTER)
         known[row["subject_id"], row["kind"]].append(Step(at=row["valid_from"], count=int(row["value"]["value"])))
     facts = [
         NewFact(
@@ -42,4 +47,4 @@ async def state_steps_in(op: Operation, wanted: Mapping[Subject, Sequence[Step]]
         for (subject_kind, subject_id, kind), steps in wanted.items()
         for step in differences(known[subject_id, kind], steps)
     ]
-    await record_facts_in(op, facts)
+    await record_facts_in(op, facts, recorded_at=recorded_at)
