@@ -74,7 +74,7 @@ class SetAssignmentTargetInput:
     currency: str = strawberry.field(description="ISO 4217 code of the sales that count.")
     starts_at: datetime = strawberry.field(description="From when.")
     ends_at: datetime = strawberry.field(description="Until when, excluded; at most 400 days later.")
-    milestones: list[Points] = strawberry.field(description="1 to 10 amounts in minor units.")
+    milestones: list[Points] = strawberry.field(description="Amounts in minor units, at least one, at most 10.")
     activity_type: str = strawberry.field(default="deal.won", description="The type of activity that is a sale.")
     partner_share_ppm: int = strawberry.field(
         default=0, description="The partner's part of a reward in millionths; the people have the rest."

@@ -1,5 +1,7 @@
 """The events of training: courses, how people stand, what is about to end, and what a firm lacks."""
 
+from collections.abc import Mapping
+
 from domain.kernel.events import EventType
 
 COURSE_CHANGED = EventType(
@@ -41,7 +43,7 @@ REQUIREMENT_CHANGED = EventType(
         "version": "its version from now on",
     },
 )
-_STANDING = {
+_STANDING: Mapping[str, str] = {
     "requirement_id": "what is required",
     "course_id": "the course",
     "certified": "how many of the firm's people are certified",
