@@ -28,6 +28,8 @@ from domain.access.assigning import follow_assignments
 from domain.access.limiting import prune_buckets
 from domain.access.principals import SYSTEM
 from domain.access.spending import prune_spent
+from domain.assignments.attaining import attain_due
+from domain.assignments.planning import move_due as move_assignments
 from domain.claims.expiring import reject_overdue
 from domain.deals.expiring import expire_due as expire_deals
 from domain.earning.allocating import allocate_due
@@ -47,6 +49,8 @@ from domain.plans.checking import tell_overdue
 from domain.plans.tracking import end_plans, track_due
 from domain.programs.moving import move_due
 from domain.rebates.advancing import advance_periods
+from domain.training.expiring import look_at_due
+from domain.training.following import follow_memberships
 from leaderboards.projecting import fold
 from leaderboards.rebuilding import Healed, heal
 from leaderboards.store import IndexUnavailable
@@ -148,6 +152,12 @@ def _workflow_loops(parts: Wired) -> list[Loop]:
         told = await accrue_due(door) + await remind_due(door) + await reject_overdue_claims(door)
         return told + await expire_requests(door) + await return_unused(door) + await roll_pools(door)
 
+    async def training() -> int:
+        return await follow_memberships(door) + await look_at_due(door)
+
+    async def assignments() -> int:
+        return await move_assignments(door) + await attain_due(door, parts.knowledge)
+
     async def deals() -> int:
         return await expire_deals(door) + await hand_on_due(door)
 
@@ -158,6 +168,8 @@ def _workflow_loops(parts: Wired) -> list[Loop]:
         Loop(name="qualify", step=partial(evaluate_due, door, parts.knowledge), pause_min=0.2, pause_max=SLOW_POLL),
         Loop(name="track", step=track, pause_min=0.2, pause_max=SLOW_POLL),
         Loop(name="rebates", step=partial(advance_periods, door), pause_min=1.0, pause_max=60.0),
+        Loop(name="training", step=training, pause_min=0.2, pause_max=SLOW_POLL),
+        Loop(name="assignments", step=assignments, pause_min=1.0, pause_max=60.0),
         Loop(name="funds", step=funds, pause_min=1.0, pause_max=60.0),
         Loop(name="deals-and-leads", step=deals, pause_min=1.0, pause_max=60.0),
     ]

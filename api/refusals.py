@@ -8,6 +8,7 @@ from catalog.redemptions import refusals as redemptions
 from catalog.sends import refusals as sends
 from domain.access import refusals as access
 from domain.activities import refusals as activities
+from domain.assignments import refusals as assignments
 from domain.claims import refusals as claims
 from domain.deals import refusals as deals
 from domain.earning import refusals as earning
@@ -22,6 +23,7 @@ from domain.payouts import refusals as payouts
 from domain.plans import refusals as plans
 from domain.programs import refusals as programs
 from domain.rebates import refusals as rebates
+from domain.training import refusals as training
 from leaderboards import refusals as leaderboards
 
 ROOMS = (
@@ -45,6 +47,8 @@ ROOMS = (
     files,
     claims,
     funds,
+    training,
+    assignments,
 )
 
 

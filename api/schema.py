@@ -13,6 +13,8 @@ from api.graph.activities import ActivityQuery
 from api.graph.activities_in import ActivityMutation
 from api.graph.adjustments_in import AdjustmentMutation
 from api.graph.api_keys import ApiKeyQuery
+from api.graph.assignments import AssignmentQuery
+from api.graph.assignments_in import AssignmentMutation
 from api.graph.audit_records import AuditQuery
 from api.graph.authorizing import Denials, authorize
 from api.graph.bundles import BundleQuery
@@ -79,6 +81,8 @@ from api.graph.suppliers_in import SupplierMutation
 from api.graph.terms import TermsQuery
 from api.graph.tiers import TierQuery
 from api.graph.tiers_in import TierMutation
+from api.graph.training import TrainingQuery
+from api.graph.training_in import AttemptMutation, TrainingMutation
 from api.graph.units import UnitQuery
 from api.graph.vendor_in import VendorMutation
 from api.graph.viewer import ViewerQuery
@@ -129,6 +133,8 @@ QUERIES = (
     RebateQuery,
     FundQuery,
     FundCaseQuery,
+    TrainingQuery,
+    AssignmentQuery,
 )
 
 
@@ -172,6 +178,9 @@ MUTATIONS = (
     FundMutation,
     FundCaseMutation,
     FundDecisionMutation,
+    TrainingMutation,
+    AttemptMutation,
+    AssignmentMutation,
 )
 
 

@@ -254,5 +254,5 @@ INDEXES = (
 class Migration(migrations.Migration):
     """Adds payments, payouts and rebates."""
 
-    dependencies = [("guerdon", "0025_funds")]
+    dependencies = [("guerdon", "0026_training_and_assignments")]
     operations = [ops.RunSQL([*TABLES, *CONSTRAINTS, *EDGES, *FOREIGN_KEYS, *INDEXES], reverse_sql=ops.RunSQL.noop)]

@@ -21,6 +21,8 @@ MODELS = (
     "domain.payouts.tables",
     "domain.rebates.tables",
     "domain.funds.tables",
+    "domain.training.tables",
+    "domain.assignments.tables",
     "leaderboards.tables",
     "catalog.suppliers.tables",
     "catalog.codes.tables",

@@ -26,6 +26,7 @@ from catalog.suppliers.reading import AdapterKind, SupplierState
 from catalog.suppliers.reconciliation import Difference
 from domain.access.principals import Relation, Role, Scope
 from domain.activities.activity import ActivityStatus, Basis, OnChange, Outcome
+from domain.assignments.machine import AssignmentAction, AssignmentState
 from domain.claims.claim import KeyKind as ClaimKeyKind
 from domain.claims.claim import RejectionReason, ReversalReason
 from domain.claims.deciding_conflicts import Winner
@@ -58,6 +59,9 @@ from domain.plans.plan import CommitmentState, ObjectiveAction, PlanAction, Plan
 from domain.programs.program import Audience, DebtPolicy, ProgramAction, ProgramState, Visibility
 from domain.programs.templates.form import FieldKind
 from domain.rebates.machine import RebateAction, RebateState
+from domain.training.attempt import AttemptOutcome
+from domain.training.machine import TrainingAction, TrainingState
+from domain.training.recording import AttemptResult
 from leaderboards.boards import Operator, RankDisplay
 from leaderboards.boards import Scope as BoardScope
 from leaderboards.views import AnswerSource
@@ -326,6 +330,16 @@ DESCRIBED: Mapping[type[StrEnum], tuple[str | None, str]] = {
         "LeadState",
         "Where a lead stands: ASSIGNED, ACCEPTED, WORKING, CONVERTED with a partner; RETURNED or EXPIRED without.",
     ),
+    AssignmentState: (None, "Where an assignment stands: PLANNED, ACTIVE, PAUSED or ENDED."),
+    AssignmentAction: (None, "What somebody may do with an assignment."),
+    TrainingState: (
+        None,
+        "Where a person stands with a version of a course: ENROLLED, IN_PROGRESS, PASSED or FAILED; RENEWED by passing"
+        " again, EXPIRED by time, REVOKED by the vendor.",
+    ),
+    TrainingAction: (None, "What somebody may do with a training."),
+    AttemptOutcome: (None, "How an attempt at a course ended, or that it STARTED."),
+    AttemptResult: (None, "What became of a reported attempt: RECORDED, a DUPLICATE of one known, or REJECTED."),
     LeadAction: ("LeadAction", "What somebody may do with a lead."),
     WhyCode: (
         "LeadChoiceCode",

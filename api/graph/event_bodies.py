@@ -15,6 +15,7 @@ from catalog.sends import events as sends
 from catalog.suppliers import events as suppliers
 from domain.access import events as access
 from domain.activities import events as activities
+from domain.assignments import events as assignments
 from domain.claims import events as claims
 from domain.deals import events as deals
 from domain.earning import events as earning
@@ -29,6 +30,7 @@ from domain.payouts import events as payouts
 from domain.plans import events as plans
 from domain.programs import events as programs
 from domain.rebates import events as rebates
+from domain.training import events as training
 from leaderboards import events as leaderboards
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -56,6 +58,8 @@ ROOMS = (
     files,
     claims,
     funds,
+    training,
+    assignments,
 )
 
 
@@ -89,6 +93,7 @@ SHAPES: Mapping[str, Shape] = {
     "count": Shape.WHOLE,
     "counts": Shape.OBJECT,
     "credentials_changed": Shape.FLAG,
+    "certified": Shape.WHOLE,
     "currency": Shape.TEXT,
     "days": Shape.WHOLE,
     "deal_key": Shape.TEXT,
@@ -138,13 +143,17 @@ SHAPES: Mapping[str, Shape] = {
     "reversed_total": Shape.WHOLE,
     "revision": Shape.WHOLE,
     "role": Shape.TEXT,
+    "reps_min": Shape.WHOLE,
     "rule": Shape.TEXT,
     "scope": Shape.TEXT,
+    "score": Shape.WHOLE,
     "scopes": Shape.TEXTS,
     "settlement": Shape.TEXT,
     "sends": Shape.WHOLE,
     "size": Shape.WHOLE,
     "side": Shape.TEXT,
+    "n": Shape.WHOLE,
+    "is_active": Shape.FLAG,
     "state": Shape.TEXT,
     "subject_kind": Shape.TEXT,
     "substituted": Shape.WHOLE,
@@ -188,6 +197,7 @@ TAGS: Mapping[str, Tag] = {
     "line": Tag.REDEMPTION_LINE,
     "next_supplier": Tag.SUPPLIER,
     "pool": Tag.CODE_POOL,
+    "requirement": Tag.COURSE_REQUIREMENT,
     "send": Tag.REWARD_SEND,
     "webhook_endpoint": Tag.WEBHOOK_ENDPOINT,
 }

@@ -83,6 +83,12 @@ class Tag(StrEnum):
     FUND_REQUEST = "fr"
     FUND_CLAIM = "fc"
     FUND_CLAIM_LINE = "fl"
+    COURSE = "co"
+    ASSIGNMENT = "as"
+    ASSIGNMENT_TARGET = "at"
+    TRAINING = "tn"
+    COURSE_REQUIREMENT = "cq"
+    REQUIREMENT_STANDING = "cs"
 
 
 def encode_id(tag: Tag, value: UUID) -> str:

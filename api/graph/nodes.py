@@ -28,7 +28,8 @@ from catalog.sends.listing import entitlements_by_id, rewards_by_id, sends_by_id
 from catalog.sends.reading import bundle_orders_by_id, bundles_by_id
 from catalog.suppliers.reading import suppliers_by_id
 from catalog.suppliers.reconciling import reconciliations_by_id
-from domain.access.portfolios import assignments_by_id
+from domain.access.portfolios import assignments_by_id as account_managers_by_id
+from domain.assignments.reading import assignments_by_id, targets_by_id
 from domain.claims.queues import conflicts_by_id
 from domain.claims.reading import claims_by_id
 from domain.deals.reading import deals_by_id
@@ -48,6 +49,7 @@ from domain.payouts.reading import exports_by_id, payouts_by_id
 from domain.plans.reading import objectives_by_id, plans_by_id, reviews_by_id
 from domain.programs.reading import enrollments_by_id, programs_by_id, terms_by_id
 from domain.rebates.reading import periods_by_id
+from domain.training.reading import courses_by_id, trainings_by_id
 
 READINGS: Mapping[Tag, Reading[Any, Any]] = {
     Tag.ACCOUNT: account_by_id,
@@ -89,7 +91,7 @@ READINGS: Mapping[Tag, Reading[Any, Any]] = {
     Tag.REWARD_SEND: sends_by_id,
     Tag.REWARD: rewards_by_id,
     Tag.ENTITLEMENT: entitlements_by_id,
-    Tag.ACCOUNT_MANAGER: assignments_by_id,
+    Tag.ACCOUNT_MANAGER: account_managers_by_id,
     Tag.INVITATION: invitations_by_id,
     Tag.PARTNER_STANDING: standings_by_id,
     Tag.FILE: own_files,
@@ -104,6 +106,10 @@ READINGS: Mapping[Tag, Reading[Any, Any]] = {
     Tag.FUND_ALLOCATION: allocations_by_id,
     Tag.FUND_REQUEST: fund_requests_by_id,
     Tag.FUND_CLAIM: fund_claims_by_id,
+    Tag.COURSE: courses_by_id,
+    Tag.ASSIGNMENT: assignments_by_id,
+    Tag.ASSIGNMENT_TARGET: targets_by_id,
+    Tag.TRAINING: trainings_by_id,
 }
 
 

@@ -97,6 +97,11 @@ TAGS: Mapping[str, Tag] = {
     "fund claim": Tag.FUND_CLAIM,
     "fund_claim_id": Tag.FUND_CLAIM,
     "fund claim line": Tag.FUND_CLAIM_LINE,
+    "course": Tag.COURSE,
+    "assignment": Tag.ASSIGNMENT,
+    "assignment_id": Tag.ASSIGNMENT,
+    "training": Tag.TRAINING,
+    "training_id": Tag.TRAINING,
 }
 
 FACTS: Mapping[str, str] = {

@@ -87,8 +87,11 @@ class FactRecord:
     recorded_at: datetime
 
 
-async def record_facts_in(op: Operation, facts: Sequence[NewFact]) -> list[UUID]:
-    """The facts stand; their ids in the same order; what was evaluated without them is to be evaluated again. Two
+async def record_facts_in(
+    op: Operation, facts: Sequence[NewFact], *, recorded_at: datetime | None = None
+) -> list[UUID]:
+    """The facts stand; their ids in the same order; what was evaluated without them is to be evaluated again. Of facts
+    that begin together the one recorded last speaks: who waited for a lock may say `recorded_at`. Two
     statements. Refuses: InvalidInput (number, kind, span).
     """
     if not facts:
@@ -104,7 +107,7 @@ async def record_facts_in(op: Operation, facts: Sequence[NewFact]) -> list[UUID]
         [fact.value for fact in facts],
         [fact.valid_from for fact in facts],
         [fact.valid_until for fact in facts],
-        op.now,
+        recorded_at or op.now,
     )
     for fact_id, fact in zip(ids, facts, strict=True):
         op.tell(

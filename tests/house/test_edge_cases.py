@@ -10,28 +10,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "tests" / "stories" / "edge_cases.toml"
-ROWS = frozenset(
-    [
-        "R1",
-        "R2",
-        "R4",
-        "R5",
-        "R8",
-        "R9",
-        "R10",
-        "R11",
-        "R12",
-        "R15",
-        "R17",
-        "R18",
-        "R22",
-        "R23",
-        "R25",
-        "R26",
-        "R27",
-        "R28",
-    ]
-)
+# R19's seasons and R21's messages have issues of their own; the others come next.
+NOT_TOLD_YET = frozenset(("R3", "R13", "R14", "R16", "R19", "R20", "R21", "R24", "R29"))
+ROWS = frozenset(f"R{number}" for number in range(1, 30)) - NOT_TOLD_YET
 
 
 def stories_told() -> frozenset[str]:
