@@ -63,7 +63,7 @@ class WebhookEndpoint(Node):
     id = identity(Tag.WEBHOOK_ENDPOINT)
     url: str = strawberry.field(description="Where messages are posted.")
     description: str = strawberry.field(description="What it is for, at most 500 characters.")
-    events: list[str] = strawberry.field(description="The events it hears, at most 100; none named means all.")
+    events: list[str] = strawberry.field(description="The events it hears, at most 500; none named means all.")
     state: EndpointState = strawberry.field(description="Where it stands; only an ACTIVE one hears events.")
     reason: str | None = strawberry.field(description="Why it is DISABLED: GONE or CHALLENGE_FAILED.")
     source = one(nouns.SOURCE, source_by_id, "source_id", "Whose events it hears; null for the whole deployment's.")

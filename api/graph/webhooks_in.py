@@ -28,7 +28,7 @@ class CreateWebhookEndpointInput:
     idempotency_key: str = key_field()
     url: str = strawberry.field(description="Where to post: https, port 443 or 8443; a sandbox reaches localhost too.")
     events: list[str] = strawberry.field(
-        default_factory=list, description="Names of events, at most 100; none named means all."
+        default_factory=list, description="Names of events, at most 500; none named means all."
     )
     description: str = strawberry.field(default="", description="What it is for, at most 500 characters.")
 
@@ -38,7 +38,7 @@ class UpdateWebhookEndpointInput:
     endpoint_id: strawberry.ID = strawberry.field(description="The endpoint.")
     url: str | None = strawberry.field(default=None, description="Another address; it is challenged before it hears.")
     events: list[str] | None = strawberry.field(
-        default=None, description="Names of events, at most 100; an empty list means all."
+        default=None, description="Names of events, at most 500; an empty list means all."
     )
     description: str | None = strawberry.field(default=None, description="What it is for.")
     active: bool | None = strawberry.field(

@@ -215,7 +215,7 @@ async def test_an_endpoint_s_bounds_and_the_number_of_endpoints_are_kept(hooks: 
         {"url": "http://hooks.example.com/"},
         {"url": "https://10.0.0.1/"},
         {"events": ["nothing.happened"]},
-        {"events": ["award.granted"] * 101},
+        {"events": ["award.granted"] * 501},
         {"description": "x" * (DESCRIPTION_LENGTH_MAX + 1)},
     ):
         with pytest.raises(InvalidInput):
