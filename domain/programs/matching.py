@@ -191,7 +191,7 @@ class Known:
         return rule.misses([self.facts.get((one, activity.occurred_at), {}) for one in subjects if one is not None])
 
 
-async def _known(connection: Connection, activities: Sequence[Bindable], rows: Sequence[Row]) -> Known:
+async def _known(connection: "Database | Connection", activities: Sequence[Bindable], rows: Sequence[Row]) -> Known:
     """Nothing is asked where every program is for everyone; else two statements."""
     rules = [rule for row in rows if (rule := audience_read(row["audience_rule"])) is not None]
     partners = {row["id"]: row for row in await connection.fetch(PARTNERS, _partner_ids(activities))} if rules else {}
