@@ -19,6 +19,7 @@ from domain.kernel.ids import new_id
 from domain.kernel.operation import Operation
 from domain.ledger.holding import Reference, capture_in, hold_in, release_in
 from domain.ledger.maturing import mature_due
+from domain.ledger.paying import Claim, pay_each_in, prepare_each_in, return_each_in
 from domain.ledger.refusals import WalletInDebt
 from domain.ledger.reversing import write_off_in
 from domain.ledger.wallets import Owner, OwnerKind
@@ -43,6 +44,7 @@ TYPES = ("sold", "waiting", "shared", "scarce")
 NOTHING: Mapping[str, int] = {"pending": 0, "available": 0, "held": 0, "payable": 0, "receivable": 0}
 
 BALANCES = "SELECT pending, available, held, payable, receivable FROM wallet WHERE owner_id = $1 AND unit = 'POINTS'"
+WALLET = "SELECT id FROM wallet WHERE owner_id = $1 AND unit = 'POINTS'"
 BUDGET_LEFT = "SELECT balance FROM budget WHERE program_id = $1"
 OPEN_DEBT = "SELECT debt.id FROM debt JOIN wallet ON wallet.id = wallet_id WHERE owner_id = $1 AND outstanding > 0"
 BY_KIND = "SELECT kind, sum(amount)::bigint AS total FROM entry WHERE program_id = $1 GROUP BY 1"
@@ -83,6 +85,13 @@ class Exercise:
     async def hold(self, name: str, amount: int) -> UUID:
         owner = Owner(kind=OwnerKind.MEMBER, id=self.owners[name], unit="POINTS")
         return await self.operate(lambda op: hold_in(op, owner, amount, Reference(kind="exercise", id=new_id())))
+
+    async def prepare(self, name: str, amount: int) -> UUID:
+        wallet_id = await self.stage.database.fetchval(WALLET, self.owners[name])
+        claim = Claim(wallet_id=wallet_id, amount=amount, reference=Reference(kind="exercise", id=new_id()))
+        (prepared,) = await self.operate(lambda op: prepare_each_in(op, [claim]))
+        assert prepared is not None, "so much is available"
+        return prepared.payment_id
 
     async def adjust(self, name: str, amount: int, reason: str) -> None:
         wanted = Adjustment(member_id=self.owners[name], program_id=self.program_id, amount=amount, reason=reason)
@@ -151,6 +160,12 @@ async def _spent_and_expired(exercise: Exercise) -> None:
     await exercise.shows("held 30", "ada", available=10, held=30, budget=99_900)
     await exercise.operate(lambda op: release_in(op, again))
     await exercise.shows("released", "ada", available=40, budget=99_900)
+    payment_id = await exercise.prepare("ada", 15)
+    await exercise.shows("15 prepared for payment", "ada", available=25, payable=15, budget=99_900)
+    await exercise.operate(lambda op: pay_each_in(op, [payment_id]))
+    await exercise.shows("paid", "ada", available=25, budget=99_900)
+    await exercise.operate(lambda op: return_each_in(op, [payment_id]))
+    await exercise.shows("the payment came back", "ada", available=40, budget=99_900)
     await exercise.does("ada", "sold", 25, days_ago=60)
     await exercise.shows("sold 25 sixty days ago, to expire thirty after recording", "ada", available=65, budget=99_875)
     await exercise.does("ada", "waiting", 50)
