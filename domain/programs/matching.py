@@ -191,10 +191,11 @@ class Known:
         return rule.misses([self.facts.get((one, activity.occurred_at), {}) for one in subjects if one is not None])
 
 
-async def _known(connection: "Database | Connection", activities: Sequence[Bindable], rows: Sequence[Row]) -> Known:
+async def _known(connection: Database | Connection, activities: Sequence[Bindable], rows: Sequence[Row]) -> Known:
     """Nothing is asked where every program is for everyone; else two statements."""
     rules = [rule for row in rows if (rule := audience_read(row["audience_rule"])) is not None]
-    partners = {row["id"]: row for row in await connection.fetch(PARTNERS, _partner_ids(activities))} if rules else {}
+    rows_of = await connection.fetch(PARTNERS, _partner_ids(activities)) if rules else []
+    partners: dict[UUID, Mapping[str, Any]] = {row["id"]: dict(row) for row in rows_of}
     kinds = frozenset[str]().union(*(rule.fact_kinds for rule in rules))
     facts: dict[tuple[UUID, datetime], dict[str, Any]] = {}
     if kinds:
