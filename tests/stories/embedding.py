@@ -11,7 +11,7 @@ from domain.assignments.attaining import attain_due
 from domain.assignments.planning import move_due
 from domain.partners.registering import register_members_in
 from domain.partners.registration import MemberKind, MemberRow
-from tests.stories.teller import Teller
+from tests.stories.teller import OBJECTIVE, Teller
 
 ASSIGNMENT = "id state startsAt endsAt isExclusive availableActions partner { name }"
 TARGET = "id attained cost milestones { amount reachedAt }"
@@ -103,6 +103,7 @@ async def milestones_pay(teller: Teller, *rules: Mapping[str, Any], budget: int 
         code=f"embedded-{next(teller.numbers)}",
         name={"en": "Embedded"},
         audience="EVERYONE",
+        objective=OBJECTIVE,
         startsAt=(at - timedelta(days=400)).isoformat(),
     )
     program_id = made["program"]["id"]

@@ -10,7 +10,7 @@ from domain.access.principals import SYSTEM, Scope
 from domain.kernel import outbox
 from domain.training.expiring import look_at_due
 from domain.training.following import follow_memberships
-from tests.stories.teller import Teller
+from tests.stories.teller import OBJECTIVE, Teller
 
 RESULT = "results { externalId result state refusal { code text } }"
 TRAINING = """id state score passedAt expiresAt availableActions courseVersion { n } member { id }
@@ -40,6 +40,7 @@ async def paid(teller: Teller, *rules: Mapping[str, Any], budget: int = 100_000,
         code=code,
         name={"en": "Learning pays"},
         audience="EVERYONE",
+        objective=OBJECTIVE,
         startsAt=(at - timedelta(days=400)).isoformat(),
     )
     program_id = made["program"]["id"]
