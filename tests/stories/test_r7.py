@@ -238,10 +238,10 @@ async def test_who_passes_first_has_the_budget_and_who_comes_last_learns_why(tel
         await report(teller, attempt(teller, member, "race", await now(teller)))
     gained = [await points(teller, member) - was for member, was in zip((1, 3, 5, 7), before, strict=True)]
     assert gained == [100, 100, 50, 0]
-    document = "{ viewer { dues(first: 1) { edges { node { granted explanation { code text } } } } } }"
-    (last,) = (await teller.ask("rep5", document))["viewer"]["dues"]["edges"]
-    assert last["node"]["granted"] == 50
-    assert "BUDGET_TRIM" in [step["code"] for step in last["node"]["explanation"]]
+    document = "{ viewer { dues(first: 20) { edges { node { granted explanation { code text } } } } } }"
+    dues = [edge["node"] for edge in (await teller.ask("rep5", document))["viewer"]["dues"]["edges"]]
+    (last,) = (due for due in dues if due["granted"] == 50)
+    assert "BUDGET_TRIM" in [step["code"] for step in last["explanation"]]
 
 
 async def test_reminders_are_told_once_a_threshold_and_a_certificate_expires_and_is_renewed(teller: Teller) -> None:
